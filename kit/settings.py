@@ -1,0 +1,128 @@
+"""Every setting of the product, read from `STUDIO_…` environment variables.
+
+Units are in the names: `_seconds`, `_bytes`, `_characters`; anything else is a count or a text.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+class BusSettings(BaseSettings):
+    """Where NATS is, and how the streams are kept."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_NATS_")
+
+    url: CommaSeparated = ("nats://127.0.0.1:4222",)
+    credentials_file: Path | None = None
+    replicas: int = Field(1, ge=1, le=5, description="copies of every stream; 3 in production")
+
+    _split_url = field_validator("url", mode="before")(_split)
+
+
+class DatabaseSettings(BaseSettings):
+    """Where Postgres is. Each service signs in with its own role; `url` is the administrator's."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_DATABASE_")
+
+    url: SecretStr = SecretStr("postgresql://postgres@127.0.0.1:5432/studio")
+    service_password: SecretStr = Field(
+        SecretStr(""), description="the password of the services' own roles; empty where the server trusts"
+    )
+    pool_size: int = Field(10, ge=1)
+
+
+class AuthSettings(BaseSettings):
+    """Who may call. `local` signs one local user in by itself and is meant for one machine."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_AUTH_")
+
+    mode: Literal["local", "token"] = "local"
+    secret: SecretStr = Field(SecretStr(""), description="signs tokens (HS256), 32 bytes or more")
+    token_ttl_seconds: int = Field(30 * 24 * 3600, ge=60)
+    allow_beyond_loopback: bool = Field(
+        False, description="let `local` mode listen on other addresses, e.g. inside a container"
+    )
+
+
+class EdgeSettings(BaseSettings):
+    """The HTTP server and what it accepts."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_EDGE_")
+
+    host: str = "127.0.0.1"
+    port: int = Field(8484, ge=0, le=65535)
+    allowed_hosts: CommaSeparated = Field(
+        ("localhost", "127.0.0.1", "::1"), description="Host headers accepted in local mode, without port"
+    )
+    allowed_origins: CommaSeparated = Field((), description="other web origins that may call (CORS)")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024)
+    heartbeat_seconds: float = Field(12.0, gt=0, description="silence after which a stream gets a comment line")
+    client_buffer_bytes: int = Field(
+        256 * 1024, ge=4096, description="live events kept for one slow client before it is sent to the log"
+    )
+    concurrent_log_reads: int = Field(16, ge=1)
+    rpc_timeout_seconds: float = Field(10.0, gt=0)
+    drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
+
+    _split_lists = field_validator("allowed_hosts", "allowed_origins", mode="before")(_split)
+
+
+class ChatSettings(BaseSettings):
+    """Limits of conversations."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_CHAT_")
+
+    max_message_characters: int = Field(100_000, ge=1)
+    default_model: str = Field("", description="empty: the first model of the catalogue")
+    sweep_seconds: float = Field(5.0, gt=0, description="how often undispatched runs are looked for")
+    handlers: int = Field(32, ge=1, description="messages handled at the same time")
+
+
+class InferenceSettings(BaseSettings):
+    """The workers that call models."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_INFERENCE_")
+
+    slots: int = Field(256, ge=1, description="generations one worker runs at the same time")
+    first_token_timeout_seconds: float = Field(120.0, gt=0)
+    silence_timeout_seconds: float = Field(120.0, gt=0)
+    total_timeout_seconds: float | None = Field(None, description="none: a generation may take hours")
+    max_attempts: int = Field(5, ge=1, description="tries without new text before a request is given up")
+    drain_seconds: float = Field(5.0, ge=0, description="on SIGTERM, time to finish what ends soon")
+
+
+class ModelSettings(BaseSettings):
+    """The catalogue of models."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_MODELS_")
+
+    file: Path | None = Field(None, description="a YAML catalogue; none: the built-in one")
+    ollama_url: str = Field("http://127.0.0.1:11434", description="where a local Ollama is looked for; empty: nowhere")
+
+
+class Settings(BaseSettings):
+    """All settings of one process."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_")
+
+    data_dir: Path = Field(Path(".studio"), description="everything the local stack keeps")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    nats: BusSettings = Field(default_factory=lambda: BusSettings())
+    database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
+    auth: AuthSettings = Field(default_factory=lambda: AuthSettings())
+    edge: EdgeSettings = Field(default_factory=lambda: EdgeSettings())
+    chat: ChatSettings = Field(default_factory=lambda: ChatSettings())
+    inference: InferenceSettings = Field(default_factory=lambda: InferenceSettings())
+    models: ModelSettings = Field(default_factory=lambda: ModelSettings())

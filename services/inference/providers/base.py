@@ -1,0 +1,115 @@
+"""What every model provider looks like to the worker."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+ErrorCode = Literal[
+    "provider_unavailable",  # refused, reset, or answered 5xx
+    "provider_auth",  # 401 or 403: our key is wrong
+    "provider_rate_limited",  # 429
+    "provider_rejected",  # another 4xx: asking again will not help
+    "provider_bad_response",  # an answer that is not the protocol
+    "provider_incomplete",  # the stream ended without a finish reason
+    "context_length_exceeded",
+    "content_filtered",
+]
+
+
+class ProviderError(Exception):
+    """A model call that failed.
+
+    `retryable` says whether the same call may succeed later; `retry_after` is the provider's own wish in seconds.
+    The message is shown to the user, so it never contains a key, a header or an internal address.
+    """
+
+    def __init__(
+        self,
+        code: ErrorCode,
+        message: str,
+        *,
+        retryable: bool,
+        retry_after: float | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.status = status
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens as the provider counts them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_input_tokens: int = 0
+
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """A piece of the model's visible thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A complete tool call that the model asks the client to make."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The end of an answer; a stream without one is an error. Nothing follows it."""
+
+    reason: FinishReason
+    usage: Usage | None = None
+
+
+Chunk = Text | Reasoning | ToolCall | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """One call of one model."""
+
+    model: str  # the provider's own name of the model
+    messages: Sequence[dict[str, Any]]  # [{"role": "system"|"user"|"assistant", "content": str}, …]
+    temperature: float | None = None
+    max_tokens: int | None = None
+    extra: dict[str, Any] = field(default_factory=dict)  # the catalogue's `options:` of the model, passed through
+
+
+class Provider(Protocol):
+    """A connection to one provider, shared by all generations of a worker."""
+
+    def stream(self, call: ProviderCall) -> AsyncIterator[Sequence[Chunk]]:
+        """Yield the chunks as they arrive, those of one network read together.
+
+        Closing the iterator (`aclose`, or cancelling the task) closes the upstream connection at once.
+        Raises ProviderError; every other exception is a defect.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""
+        ...
