@@ -1,6 +1,6 @@
 """What every model provider looks like to the worker."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -102,10 +102,11 @@ class ProviderCall:
 class Provider(Protocol):
     """A connection to one provider, shared by all generations of a worker."""
 
-    def stream(self, call: ProviderCall) -> AsyncIterator[Sequence[Chunk]]:
+    def stream(self, call: ProviderCall) -> AsyncGenerator[Sequence[Chunk], None]:
         """Yield the chunks as they arrive, those of one network read together.
 
-        Closing the iterator (`aclose`, or cancelling the task) closes the upstream connection at once.
+        Closing the iterator (`aclose`, or cancelling the task) closes the upstream connection at once. Use
+        `contextlib.aclosing`: after a plain `break` the connection stays open until the garbage collector comes by.
         Raises ProviderError; every other exception is a defect.
         """
         ...

@@ -1,0 +1,261 @@
+"""Requests to chat, and its facts."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts import subjects
+from contracts.generation import Parameters, Timeouts, TokenUsage
+from contracts.ids import Id, RunId
+from contracts.message import Message, Owner, Request, Value
+
+RunStatus = Literal["running", "completed", "failed", "cancelled"]
+
+
+class Conversation(Value):
+    """A conversation as its owner sees it."""
+
+    id: Id
+    title: str
+    system: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ChatMessage(Value):
+    """One message of a conversation; an assistant's carries how it came about."""
+
+    id: Id
+    conversation_id: Id
+    role: Literal["user", "assistant"]
+    content: str
+    reasoning: str | None = None
+    status: RunStatus
+    model: str | None = None
+    run_id: RunId | None = None
+    finish_reason: str | None = None
+    error: dict[str, str] | None = None
+    usage: TokenUsage | None = None
+    cost_usd: str | None = None
+    created_at: datetime
+
+
+class Run(Value):
+    """A run as its owner sees it: enough for a client that polls."""
+
+    id: RunId
+    kind: str
+    status: RunStatus
+    conversation_id: Id | None = None
+    message_id: Id | None = None
+    model: str
+    text: str | None = Field(None, description="the answer so far, or what was kept of it")
+    error: dict[str, str] | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+class ConversationPage(Value):
+    """Newest first."""
+
+    items: tuple[Conversation, ...]
+    next: str | None = Field(None, description="pass it as `before` for the next page")
+
+
+class MessagePage(Value):
+    """Oldest first."""
+
+    items: tuple[ChatMessage, ...]
+    next: str | None = Field(None, description="pass it as `after` for the next page")
+
+
+class RunPage(Value):
+    """Newest first."""
+
+    items: tuple[Run, ...]
+    next: str | None = Field(None, description="pass it as `before` for the next page")
+
+
+class RunStarted(Value):
+    """The run that a message started, or had started when it was sent before."""
+
+    run_id: RunId
+    conversation_id: Id
+    message_id: Id
+    replayed: bool = Field(False, description="an earlier request with the same idempotency key started it")
+
+
+class StoredRun(Value):
+    """A run whose log is gone: its events as the owner can tell them, encoded as in the log."""
+
+    run: Run
+    events: tuple[str, ...]
+
+
+class Deleted(Value):
+    """It is gone."""
+
+
+class _ChatRequest(Request[Any]):
+    SERVICE: ClassVar[str] = "chat"
+    owner: Owner
+
+
+class CreateConversation(_ChatRequest):
+    """Begin an empty conversation."""
+
+    VERB: ClassVar[str] = "create_conversation"
+    RESULT: ClassVar[Any] = Conversation
+    conversation_id: Id
+    title: str = ""
+    system: str | None = None
+
+
+class GetConversation(_ChatRequest):
+    """One conversation."""
+
+    VERB: ClassVar[str] = "get_conversation"
+    RESULT: ClassVar[Any] = Conversation
+    conversation_id: Id
+
+
+class ListConversations(_ChatRequest):
+    """A page of conversations, newest first."""
+
+    VERB: ClassVar[str] = "list_conversations"
+    RESULT: ClassVar[Any] = ConversationPage
+    limit: int = Field(50, ge=1, le=200)
+    before: str | None = None
+
+
+class UpdateConversation(_ChatRequest):
+    """Change what is given."""
+
+    VERB: ClassVar[str] = "update_conversation"
+    RESULT: ClassVar[Any] = Conversation
+    conversation_id: Id
+    title: str | None = None
+    system: str | None = None
+
+
+class DeleteConversation(_ChatRequest):
+    """Delete a conversation with its messages and runs. Refused while a run is going: stop it first."""
+
+    VERB: ClassVar[str] = "delete_conversation"
+    RESULT: ClassVar[Any] = Deleted
+    conversation_id: Id
+
+
+class ListMessages(_ChatRequest):
+    """A page of messages, oldest first."""
+
+    VERB: ClassVar[str] = "list_messages"
+    RESULT: ClassVar[Any] = MessagePage
+    conversation_id: Id
+    limit: int = Field(100, ge=1, le=200)
+    after: str | None = None
+
+
+class SendMessage(_ChatRequest):
+    """Add a user's message and start the run that answers it."""
+
+    VERB: ClassVar[str] = "send_message"
+    RESULT: ClassVar[Any] = RunStarted
+    conversation_id: Id
+    create: bool = Field(False, description="begin the conversation with this message")
+    system: str | None = None
+    run_id: RunId
+    content: str
+    model: str | None = None
+    parameters: Parameters = Parameters()
+    timeouts: Timeouts = Timeouts()
+    idempotency_key: str | None = Field(None, max_length=255)
+
+
+class GetRun(_ChatRequest):
+    """One run."""
+
+    VERB: ClassVar[str] = "get_run"
+    RESULT: ClassVar[Any] = Run
+    run_id: RunId
+
+
+class ListRuns(_ChatRequest):
+    """A page of runs, newest first."""
+
+    VERB: ClassVar[str] = "list_runs"
+    RESULT: ClassVar[Any] = RunPage
+    limit: int = Field(50, ge=1, le=200)
+    before: str | None = None
+
+
+class CancelRun(_ChatRequest):
+    """Stop a run. Stopping one that has ended changes nothing."""
+
+    VERB: ClassVar[str] = "cancel_run"
+    RESULT: ClassVar[Any] = Run
+    run_id: RunId
+
+
+class ReplayRun(_ChatRequest):
+    """What is stored of a run, for watchers that come after its log was purged."""
+
+    VERB: ClassVar[str] = "replay_run"
+    RESULT: ClassVar[Any] = StoredRun
+    run_id: RunId
+
+
+class RunCreatedFact(Message):
+    """A chat run was accepted."""
+
+    SUBJECT: ClassVar[str] = subjects.CHAT_RUN_CREATED
+    owner: Owner
+    run_id: RunId
+    conversation_id: Id
+    model: str
+
+    def message_id(self) -> str:
+        """Once per run."""
+        return f"created.{self.run_id}"
+
+
+class RunEndedFact(Message):
+    """A chat run ended and its result is stored."""
+
+    SUBJECT: ClassVar[str] = subjects.CHAT_RUN_ENDED
+    outcome: Literal["completed", "failed", "cancelled"]
+    owner: Owner
+    run_id: RunId
+    conversation_id: Id
+    message_id_stored: Id = Field(description="the assistant's message")
+    model: str
+    error_code: str | None = None
+
+    def message_id(self) -> str:
+        """Once per run."""
+        return f"run-ended.{self.run_id}"
+
+
+class ConversationCreatedFact(Message):
+    """A conversation began."""
+
+    SUBJECT: ClassVar[str] = subjects.CONVERSATION_CREATED
+    owner: Owner
+    conversation_id: Id
+
+    def message_id(self) -> str:
+        """Once per conversation."""
+        return f"conversation-created.{self.conversation_id}"
+
+
+class ConversationDeletedFact(Message):
+    """A conversation and its messages were deleted."""
+
+    SUBJECT: ClassVar[str] = subjects.CONVERSATION_DELETED
+    owner: Owner
+    conversation_id: Id
+
+    def message_id(self) -> str:
+        """Once per conversation."""
+        return f"conversation-deleted.{self.conversation_id}"

@@ -1,0 +1,102 @@
+"""The command to inference, and the facts it answers with."""
+
+from decimal import Decimal
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from contracts import subjects
+from contracts.ids import Id, RunId
+from contracts.message import Message, Owner, Request, Value
+
+
+class Turn(Value):
+    """One message of the context given to a model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Parameters(Value):
+    """How the model is asked to answer; what is absent is the model's default."""
+
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1)
+
+
+class Timeouts(Value):
+    """Seconds; what is absent is the model's or the worker's setting."""
+
+    first_token_seconds: float | None = Field(None, gt=0)
+    silence_seconds: float | None = Field(None, gt=0)
+    total_seconds: float | None = Field(None, gt=0)
+
+
+class GenerateRequest(Message):
+    """Produce one answer. Complete in itself: the worker needs no database."""
+
+    SUBJECT: ClassVar[str] = subjects.GENERATE
+
+    work_class: Literal["interactive"] = "interactive"
+    owner: Owner
+    run_id: RunId
+    lane: Id
+    model: str
+    messages: tuple[Turn, ...] = ()
+    messages_ref: str | None = Field(None, description="where the messages are when they are too long to be carried")
+    parameters: Parameters = Parameters()
+    timeouts: Timeouts = Timeouts()
+    requested_at: int = Field(description="Unix milliseconds")
+
+    def message_id(self) -> str:
+        """One request per generation."""
+        return f"generate.{self.run_id}.{self.lane}"
+
+
+class TokenUsage(Value):
+    """Tokens as the provider counts them."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    cached_input_tokens: int = 0
+
+
+class GenerationEnded(Message):
+    """A generation has its ending in the log. Carries no text: who needs it reads the log up to `sequence`."""
+
+    SUBJECT: ClassVar[str] = subjects.GENERATION_ENDED
+
+    outcome: Literal["completed", "failed", "cancelled"]
+    owner: Owner
+    run_id: RunId
+    lane: Id
+    sequence: int = Field(description="the ending's place in the run log")
+    model: str
+    provider: str | None = None
+    attempt: int = 1
+    finish_reason: str | None = None
+    error_code: str | None = None
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    queued_ms: int | None = None
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+
+    def message_id(self) -> str:
+        """One ending per generation."""
+        return f"ended.{self.run_id}.{self.lane}"
+
+
+class ModelList(Value):
+    """The models that can be asked for now, as the catalogue describes them."""
+
+    models: tuple[dict[str, Any], ...]
+
+
+class ListModels(Request[ModelList]):
+    """What models are there?"""
+
+    SERVICE: ClassVar[str] = "inference"
+    VERB: ClassVar[str] = "list_models"
+    RESULT: ClassVar[Any] = ModelList

@@ -1,0 +1,121 @@
+"""The JetStream calls that nats-py has no helper for: direct reads, and publishing with an expectation."""
+
+import asyncio
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nats.aio.client import Client
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+
+PUBLISH_TIMEOUT_SECONDS = 5.0
+READ_TIMEOUT_SECONDS = 5.0
+RETRY_PAUSE_SECONDS = 0.1
+
+MESSAGE_ID = "Nats-Msg-Id"
+EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
+
+WRONG_LAST_SEQUENCE = 10071
+STILL_IN_PROCESS = frozenset({10158, 10164})
+NO_MESSAGE = 10037
+
+
+class JetStreamError(Exception):
+    """JetStream refused; `code` is its own error code."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{description} ({code})")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """One message as a stream keeps it."""
+
+    sequence: int
+    subject: str
+    headers: Mapping[str, str]
+    data: bytes
+
+
+async def publish_stored(
+    client: Client,
+    subject: str,
+    payload: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    timeout: float = PUBLISH_TIMEOUT_SECONDS,
+) -> int:
+    """Publish and wait until a stream has stored it. Returns its sequence.
+
+    Waits through a lost leader or connection until the timeout. Repeating is safe with a message id or an expectation.
+    Raises JetStreamError if it is refused, TimeoutError if nobody answered in time.
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    while True:
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise TimeoutError(f"{subject} was not stored within {timeout:g} s")
+        try:
+            answer = await client.request(subject, payload, timeout=left, headers=dict(headers or {}))
+        except (NoRespondersError, NatsTimeoutError):
+            await asyncio.sleep(min(RETRY_PAUSE_SECONDS, max(left, 0)))
+            continue
+        body = json.loads(answer.data)
+        error = body.get("error")
+        if error is None:
+            return int(body["seq"])
+        if error["err_code"] in STILL_IN_PROCESS or error["code"] == 503:
+            await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            continue
+        raise JetStreamError(error["err_code"], error["description"])
+
+
+async def last_message(
+    client: Client, stream: str, subject: str, *, timeout: float = READ_TIMEOUT_SECONDS
+) -> StoredMessage | None:
+    """The newest message of a subject (wildcards allowed), as the stream's leader knows it.
+
+    A direct get may be answered by a follower that lags; this may not. Raises TimeoutError, JetStreamError.
+    """
+    deadline = asyncio.get_running_loop().time() + timeout
+    request = json.dumps({"last_by_subj": subject}).encode()
+    while True:
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise TimeoutError(f"the stream {stream} did not answer within {timeout:g} s")
+        try:
+            answer = await client.request(f"$JS.API.STREAM.MSG.GET.{stream}", request, timeout=left)
+        except (NoRespondersError, NatsTimeoutError):
+            await asyncio.sleep(min(RETRY_PAUSE_SECONDS, max(left, 0)))
+            continue
+        body = json.loads(answer.data)
+        error = body.get("error")
+        if error is None:
+            return _stored(body["message"])
+        if error["err_code"] == NO_MESSAGE:
+            return None
+        if error["code"] != 503:
+            raise JetStreamError(error["err_code"], error["description"])
+        await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+
+def _stored(message: dict[str, str | int]) -> StoredMessage:
+    return StoredMessage(
+        sequence=int(message["seq"]),
+        subject=str(message["subject"]),
+        headers=parse_headers(b64decode(str(message.get("hdrs", "")))),
+        data=b64decode(str(message.get("data", ""))),
+    )
+
+
+def parse_headers(block: bytes) -> dict[str, str]:
+    """The fields of a raw NATS header block."""
+    fields = {}
+    for line in block.split(b"\r\n")[1:]:
+        name, colon, value = line.partition(b":")
+        if colon:
+            fields[name.decode()] = value.strip().decode()
+    return fields

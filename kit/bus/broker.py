@@ -1,0 +1,62 @@
+"""The one place where a FastStream broker is made, so that no handler relies on the framework's defaults.
+
+FastStream's default ends a message at its first exception. Here a message is acknowledged after its handler's work is
+done, tried again with growing delays, and parked under `dead.` when that does not help.
+"""
+
+import logging
+from typing import Any
+
+from faststream import BaseMiddleware
+from faststream.middlewares import AckPolicy
+from faststream.nats import JStream, NatsBroker
+from nats.js.api import ConsumerConfig
+
+from contracts.subjects import stream_of
+from kit.bus.connection import Bus, connect_options
+from kit.bus.redelivery import redelivery
+from kit.settings import BusSettings
+
+FACT_ACK_WAIT_SECONDS = 30.0
+"""A handler of a fact that takes longer is started again elsewhere."""
+FACTS_IN_PROGRESS = 1000
+
+
+class StreamsAreNamed(BaseMiddleware[Any, Any]):
+    """Refuses a publish that would reach a stream without waiting for its acknowledgement."""
+
+    async def publish_scope(self, call_next: Any, msg: Any) -> Any:
+        """Let it through, or raise RuntimeError."""
+        if stream_of(msg.destination) and not getattr(msg, "stream", None):
+            raise RuntimeError(f"{msg.destination} belongs to a stream: publish it with kit.bus.publish")
+        return await call_next(msg)
+
+
+def make_broker(
+    settings: BusSettings,
+    name: str,
+    bus: Bus,
+    *,
+    transient: tuple[type[BaseException], ...] = (),
+    middlewares: tuple[Any, ...] = (),
+) -> NatsBroker:
+    """A broker for a service's handlers. `bus` is where its messages are parked; it must be connected before start."""
+    options = connect_options(settings, f"{name} handlers")
+    return NatsBroker(
+        **options,
+        ack_policy=AckPolicy.MANUAL,
+        middlewares=(redelivery(bus.client, transient), StreamsAreNamed, *middlewares),
+        graceful_timeout=5.0,
+        logger=logging.getLogger(f"bus.{name}"),
+        log_level=logging.DEBUG,
+    )
+
+
+def of_facts(service: str, name: str, workers: int) -> dict[str, Any]:
+    """Subscriber options for facts: one durable consumer per service and name, shared by its replicas."""
+    return {
+        "stream": JStream("EVENTS", declare=False),
+        "queue": f"{service}-{name}",
+        "max_workers": workers,
+        "config": ConsumerConfig(ack_wait=FACT_ACK_WAIT_SECONDS, max_deliver=-1, max_ack_pending=FACTS_IN_PROGRESS),
+    }

@@ -1,0 +1,112 @@
+"""One way to connect to NATS, with the same reconnect rules everywhere."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nats.aio.client import Client
+from nats.errors import NoServersError, SlowConsumerError
+
+from kit.bus import fastpath
+from kit.runtime.errors import StartError
+from kit.settings import BusSettings
+
+log = logging.getLogger(__name__)
+
+MINIMUM_SERVER = (2, 14)
+"""Older servers lack message schedules and counters as we use them."""
+
+WAIT_FOR_SERVER_SECONDS = 30
+"""At start, before giving up; later it never gives up."""
+CONNECT_TIMEOUT_SECONDS = 5
+RECONNECT_WAIT_SECONDS = 0.25
+PING_INTERVAL_SECONDS = 5
+MAX_OUTSTANDING_PINGS = 2
+PENDING_WRITE_BYTES = 16 * 1024 * 1024
+"""What nats-py may hold for a server that is away."""
+
+Callback = Callable[[], Awaitable[None]]
+
+
+class BusError(StartError):
+    """The bus cannot be used; the message says what to do."""
+
+
+class Bus:
+    """A connection, and who wants to know when it came back or lost messages."""
+
+    def __init__(self, settings: BusSettings, name: str) -> None:
+        self._settings = settings
+        self._name = name
+        self.client = Client()
+        self.on_disconnect: list[Callable[[], None]] = []
+        self.on_reconnect: list[Callback] = []
+        self.on_loss: list[Callback] = []
+
+    @property
+    def connected(self) -> bool:
+        """Whether the server answers at this moment."""
+        return bool(self.client.is_connected)
+
+    async def connect(self) -> None:
+        """Connect, or raise BusError if no server can be reached or it is too old."""
+        try:
+            async with asyncio.timeout(WAIT_FOR_SERVER_SECONDS):
+                await self.client.connect(**connect_options(self._settings, self._name), **self._callbacks())
+        except (NoServersError, OSError, TimeoutError, ssl.SSLError) as error:
+            urls = ", ".join(self._settings.url)
+            raise BusError(f"cannot reach NATS at {urls}: {error!r}. Is it running? See STUDIO_NATS_URL.") from error
+        version = self.client.connected_server_version
+        if (version.major, version.minor) < MINIMUM_SERVER:
+            await self.client.close()
+            raise BusError(f"NATS server {version} is too old: {'.'.join(map(str, MINIMUM_SERVER))} or newer is needed")
+        fastpath.install(self.client)
+
+    async def close(self) -> None:
+        """Flush what is queued and close."""
+        if not self.client.is_closed:
+            if self.client.is_connected:
+                await self.client.flush(timeout=2)
+            await self.client.close()
+
+    def _callbacks(self) -> dict[str, Any]:
+        async def reconnected() -> None:
+            log.info("connected to NATS again")
+            for callback in self.on_reconnect:
+                await callback()
+
+        async def disconnected() -> None:
+            if self.client.is_closed:
+                return
+            log.warning("lost the connection to NATS; trying again")
+            for callback in self.on_disconnect:
+                callback()
+
+        async def failed(error: Exception) -> None:
+            if isinstance(error, SlowConsumerError):
+                log.warning("NATS dropped messages for a slow consumer: %s", error)
+                for callback in self.on_loss:
+                    await callback()
+            else:
+                log.debug("NATS: %r", error)
+
+        return {"reconnected_cb": reconnected, "disconnected_cb": disconnected, "error_cb": failed}
+
+
+def connect_options(settings: BusSettings, name: str) -> dict[str, Any]:
+    """The options of every connection: it never gives up, and notices a dead server within 15 s."""
+    options: dict[str, Any] = {
+        "servers": list(settings.url),
+        "name": name,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": RECONNECT_WAIT_SECONDS,
+        "ping_interval": PING_INTERVAL_SECONDS,
+        "max_outstanding_pings": MAX_OUTSTANDING_PINGS,
+        "pending_size": PENDING_WRITE_BYTES,
+    }
+    if settings.credentials_file:
+        options["user_credentials"] = str(settings.credentials_file)
+    return options

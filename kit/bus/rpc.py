@@ -1,0 +1,80 @@
+"""Request and reply between services: typed on both sides, and a refusal is an answer, not a silence."""
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from faststream.nats import NatsBroker
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+from pydantic import BaseModel
+
+from contracts.message import Problem, Reply, Request
+from kit.bus.connection import Bus
+from kit.telemetry.context import trace_headers
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R", bound=Request[Any])
+
+INTERNAL = Problem(
+    code="internal", message="Something went wrong on our side. Try again; if it stays, look at the log."
+)
+
+
+class Refused(Exception):  # noqa: N818  (an answer, not a defect)
+    """A request that was understood and refused. Raised by handlers, and by `call` on the other side."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.problem = Problem(code=code, message=message)
+
+
+class Unavailable(Exception):  # noqa: N818
+    """The service did not answer: it is not there, or too slow."""
+
+
+async def call(bus: Bus, request: Request[Any], *, timeout: float) -> Any:
+    """Ask a service; returns the request's RESULT.
+
+    Raises Refused with the service's problem, Unavailable if there was no answer within `timeout` seconds.
+    """
+    subject = request.rpc_subject()
+    body = request.model_dump_json(exclude_none=True).encode()
+    try:
+        message = await bus.client.request(subject, body, timeout=timeout, headers=trace_headers() or None)
+    except (NoRespondersError, NatsTimeoutError) as error:
+        raise Unavailable(f"the service {request.SERVICE} does not answer") from error
+    reply: Reply[Any] = _reply_type(type(request)).model_validate_json(message.data)
+    if reply.problem is not None:
+        raise Refused(reply.problem.code, reply.problem.message)
+    return reply.result
+
+
+@functools.cache
+def _reply_type(request: type[Request[Any]]) -> type[Reply[Any]]:
+    return Reply[request.RESULT]  # type: ignore[name-defined]
+
+
+def on_request(
+    broker: NatsBroker, request: type[R], *, workers: int
+) -> Callable[[Callable[[R], Awaitable[BaseModel]]], None]:
+    """Register the handler of a request. A raised Refused becomes its problem, anything else `internal`."""
+
+    def register(handler: Callable[[R], Awaitable[BaseModel]]) -> None:
+        async def answer(message: Any) -> Any:
+            try:
+                return Reply(result=await handler(message))
+            except Refused as refusal:
+                return Reply(problem=refusal.problem)
+            except Exception:
+                log.exception("%s failed", request.__name__)
+                return Reply(problem=INTERNAL)
+
+        answer.__name__ = handler.__name__
+        answer.__doc__ = request.__doc__
+        answer.__annotations__ = {"message": request, "return": _reply_type(request)}
+        broker.subscriber(request.rpc_subject(), queue=request.SERVICE, max_workers=workers)(answer)
+
+    return register

@@ -1,0 +1,115 @@
+"""Every JetStream stream and work-queue consumer, declared here and nowhere else."""
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+from nats.aio.client import Client
+
+from contracts.subjects import STREAM_SUBJECTS
+from kit.bus.connection import BusError
+
+log = logging.getLogger(__name__)
+
+DAY_SECONDS = 24 * 3600
+NANOSECONDS = 1_000_000_000
+
+EVENTS_AGE_SECONDS = 30 * DAY_SECONDS
+DEAD_AGE_SECONDS = 90 * DAY_SECONDS
+DEDUPLICATION_SECONDS = 120
+MAX_MESSAGE_BYTES = 256 * 1024
+"""Anything longer goes by reference (kit/bus/blobs.py)."""
+
+LEASE_SECONDS = 6.0
+"""A worker that shows no sign of life for so long has lost its work to the next one."""
+BEAT_SECONDS = 2.0
+"""How often a worker shows that it lives: two beats may be lost."""
+MAX_WORK_IN_PROGRESS = 20_000
+"""Requests all workers together may hold; it bounds what the server remembers, not how much can wait."""
+
+INFERENCE_CONSUMER = "inference"
+
+_API_TIMEOUT_SECONDS = 5.0
+_WAIT_FOR_JETSTREAM_SECONDS = 30.0
+_CONFLICTS = {10058}  # stream name already in use with another configuration
+
+
+def stream_configs(replicas: int) -> list[dict[str, Any]]:
+    """The configuration of every stream, as the JetStream API takes it."""
+
+    def stream(name: str, **extra: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "subjects": list(STREAM_SUBJECTS[name]),
+            "storage": "file",
+            "num_replicas": replicas,
+            "max_msg_size": MAX_MESSAGE_BYTES,
+            "duplicate_window": DEDUPLICATION_SECONDS * NANOSECONDS,
+            "discard": "old",
+            **extra,
+        }
+
+    return [
+        # No max_age: age must never cut a run that is still going, for a lane without its last message has no fence.
+        stream("RUNS", retention="limits", allow_direct=True, republish={"src": "log.>", "dest": "live.>"}),
+        stream("WORK", retention="workqueue", allow_direct=True),
+        stream("EVENTS", retention="limits", max_age=EVENTS_AGE_SECONDS * NANOSECONDS, allow_direct=True),
+        stream("DEAD", retention="limits", max_age=DEAD_AGE_SECONDS * NANOSECONDS),
+    ]
+
+
+def consumer_configs() -> list[tuple[str, dict[str, Any]]]:
+    """The work-queue consumers. Those of facts are made by FastStream's subscribers."""
+    return [
+        (
+            "WORK",
+            {
+                "durable_name": INFERENCE_CONSUMER,
+                "ack_policy": "explicit",
+                "ack_wait": int(LEASE_SECONDS * NANOSECONDS),
+                "max_deliver": -1,  # attempts are counted in the log: a deploy is not poison
+                "max_ack_pending": MAX_WORK_IN_PROGRESS,
+                "filter_subject": "work.inference.generate.>",
+            },
+        )
+    ]
+
+
+async def declare_streams(client: Client, replicas: int) -> None:
+    """Create what is missing and bring what is there up to date. Safe to call from every service at once.
+
+    Raises BusError if JetStream is off or refuses.
+    """
+    for config in stream_configs(replicas):
+        name = config["name"]
+        error = await _ask(client, f"STREAM.CREATE.{name}", config)
+        if error and error["err_code"] in _CONFLICTS:
+            error = await _ask(client, f"STREAM.UPDATE.{name}", config)
+        if error:
+            raise BusError(f"NATS refused the stream {name}: {error['description']}")
+    for stream, config in consumer_configs():
+        request = {"stream_name": stream, "config": config}
+        error = await _ask(client, f"CONSUMER.DURABLE.CREATE.{stream}.{config['durable_name']}", request)
+        if error:
+            raise BusError(f"NATS refused the consumer {config['durable_name']}: {error['description']}")
+
+
+async def _ask(client: Client, call: str, request: dict[str, Any]) -> dict[str, Any] | None:
+    """One call of the JetStream API; the error it answered with, or None. Waits for JetStream to come up."""
+    deadline = asyncio.get_running_loop().time() + _WAIT_FOR_JETSTREAM_SECONDS
+    while True:
+        try:
+            message = await client.request(
+                f"$JS.API.{call}", json.dumps(request).encode(), timeout=_API_TIMEOUT_SECONDS
+            )
+            error: dict[str, Any] | None = json.loads(message.data).get("error")
+            if error is None or error["code"] != 503:
+                return error
+            problem = error["description"]
+        except Exception as failure:  # no responders, timeout, reconnect
+            problem = repr(failure)
+        if asyncio.get_running_loop().time() > deadline:
+            raise BusError(f"JetStream does not answer ({problem}). Is it enabled on the NATS server?")
+        log.info("waiting for JetStream: %s", problem)
+        await asyncio.sleep(0.25)

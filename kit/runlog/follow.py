@@ -1,0 +1,204 @@
+"""Following a run: from a cursor, through what is stored, into what happens now; without gap, repeat or reordering.
+
+The join: subscribe, ask the leader how far the run has come, read the log until there, then deliver what came live
+meanwhile and everything after it. The same again whenever something may be missing: a hole in a lane's chain of
+sequences, a lost connection, a buffer that was full. And at every silence, since a lost last message
+shows no hole.
+"""
+
+import asyncio
+
+from nats.aio.subscription import Subscription
+
+from contracts import events
+from contracts.ids import RUN_LANE
+from kit.bus import fastpath
+from kit.runlog.lane import RunKey
+from kit.runlog.reads import RETRY_PAUSE_SECONDS, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
+
+FIRST_MESSAGE_SECONDS = 0.25
+"""A run that was followed before it began and is silent for so long is read from the log."""
+
+_RUN = RUN_LANE.encode()
+_SNAPSHOT = SNAPSHOT_SUFFIX.encode()
+
+
+class Follower:
+    """One watcher of one run. Its memory is bounded; a slow reader is served from the log at its own pace."""
+
+    def __init__(self, reads: LogReads, key: RunKey, *, after: int, buffer_bytes: int) -> None:
+        self.ended = False
+        """The run's ending has been handed out."""
+        self._reads = reads
+        self._key = key
+        self._buffer_bytes = buffer_bytes
+        self._delivered = after  # everything up to here was handed out (or was before the cursor)
+        self._base = after  # everything up to here needs no chain
+        self._lanes: dict[bytes, int] = {}  # the newest sequence of each lane since the base
+        self._live = False
+        self._fresh = False
+        self._newest = after  # the newest sequence queued
+        self._queue: list[LogMessage] = []  # live, to be handed out
+        self._queued_bytes = 0
+        self._held: list[tuple[LogMessage, int]] = []  # came while the log was being read
+        self._held_bytes = 0
+        self._overflow = False
+        self._target = -1  # joining: how far the log must be read
+        self._wake: asyncio.Future[bool] | None = None
+        self._interrupted = False
+        self._subscription: Subscription | None = None
+
+    async def start(self, *, fresh: bool = False) -> None:
+        """Subscribe. `fresh` is for a run that does not exist yet: nothing can be stored, so nothing is read."""
+        self._reads.bus.on_disconnect.append(self._lost)
+        self._reads.bus.on_loss.append(self._lost_messages)
+        self._subscription = await fastpath.subscribe(self._reads.bus.client, self._key.live, self._on_live)
+        self._live = self._fresh = fresh
+
+    async def close(self) -> None:
+        """Unsubscribe."""
+        self._reads.bus.on_disconnect.remove(self._lost)
+        self._reads.bus.on_loss.remove(self._lost_messages)
+        if self._subscription is not None:
+            await fastpath.unsubscribe(self._reads.bus.client, self._subscription)
+            self._subscription = None
+
+    def interrupt(self) -> None:
+        """Make a waiting `next` return at once, with nothing."""
+        self._interrupted = True
+        self._signal()
+
+    async def next(self, timeout: float) -> list[LogMessage]:
+        """The next events, as many as there are; an empty list after `timeout` seconds of silence.
+
+        Survives a log that is away: it keeps trying, and its silence looks like any other.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        while not self.ended and not self._interrupted:
+            if self._live:
+                if self._queue:
+                    return self._hand_out()
+                wait = deadline - loop.time()
+                if self._fresh:
+                    wait = min(wait, FIRST_MESSAGE_SECONDS)
+                if await self._woken(wait):
+                    continue
+                self._rejoin()  # silence: make sure that nothing was missed
+            try:
+                async with asyncio.timeout_at(deadline if deadline > loop.time() else loop.time() + timeout):
+                    batch = await self._join()
+            except (LogUnavailableError, TimeoutError):
+                batch = []
+                if loop.time() < deadline:
+                    await asyncio.sleep(RETRY_PAUSE_SECONDS)
+            if batch:
+                return batch
+            if loop.time() >= deadline:
+                return []
+        return []
+
+    # -- catching up ----------------------------------------------------------------------------------------------
+
+    async def _join(self) -> list[LogMessage]:
+        """One step of the join: a page of the log, or what was held back; then it is live again."""
+        if self._target < 0:
+            self._held, self._held_bytes, self._overflow = [], 0, False
+            self._target = await self._reads.newest(self._key.all_lanes)
+        if self._delivered < self._target:
+            page = await self._reads.page(self._key.all_lanes, self._delivered + 1)
+            if not page:  # the replica that answered is behind the leader
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+                return []
+            self._delivered = page[-1].sequence
+            return self._shown(page)
+        held, self._held, self._target = self._held, [], -1
+        if self._overflow:
+            return []  # too much came meanwhile: read on
+        self._base = self._newest = self._delivered
+        self._lanes, self._live = {}, True
+        for message, previous in held:
+            self._accept(message, previous)
+        return self._hand_out()
+
+    def _rejoin(self) -> None:
+        """Whatever was not handed out yet is read from the log instead."""
+        self._live = self._fresh = False
+        self._queue, self._queued_bytes, self._target = [], 0, -1
+        self._signal()
+
+    def _shown(self, messages: list[LogMessage]) -> list[LogMessage]:
+        shown = []
+        for message in messages:
+            if message.lane.endswith(_SNAPSHOT):
+                continue
+            shown.append(message)
+            if message.lane == _RUN and events.event_type(message.payload) in events.RUN_ENDINGS:
+                self.ended = True
+        return shown
+
+    # -- live -----------------------------------------------------------------------------------------------------
+
+    def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+        sequence = int(fastpath.header_value(header, b"Nats-Sequence: ") or 0)
+        previous = int(fastpath.header_value(header, b"Nats-Last-Sequence: ") or 0)
+        message = LogMessage(sequence, subject[subject.rfind(b".") + 1 :], payload)
+        if self._live:
+            self._accept(message, previous)
+            self._signal()
+        elif self._held_bytes <= self._buffer_bytes:
+            self._held.append((message, previous))
+            self._held_bytes += len(payload)
+        else:
+            self._overflow = True
+            self._held.clear()
+
+    def _accept(self, message: LogMessage, previous: int) -> None:
+        """Queue a live message, unless it is known; a hole or a full buffer sends this watcher to the log."""
+        if not self._live or message.sequence <= self._newest:
+            return
+        if self._fresh:
+            self._fresh = False
+            if message.lane != _RUN:
+                self._rejoin()
+                return
+        if previous > max(self._base, self._lanes.get(message.lane, 0)) or self._queued_bytes > self._buffer_bytes:
+            self._rejoin()
+            return
+        self._lanes[message.lane] = self._newest = message.sequence
+        self._queue.append(message)
+        self._queued_bytes += len(message.payload)
+
+    def _hand_out(self) -> list[LogMessage]:
+        batch, self._queue, self._queued_bytes = self._queue, [], 0
+        if batch:
+            self._delivered = batch[-1].sequence
+        return self._shown(batch)
+
+    def _lost(self) -> None:
+        """The connection is gone: nothing live is handed out until the log was read again."""
+        self._rejoin()
+
+    async def _lost_messages(self) -> None:
+        self._rejoin()
+
+    def _signal(self) -> None:
+        if self._wake is not None:
+            _resolve(self._wake, True)
+
+    async def _woken(self, timeout: float) -> bool:
+        """Wait for something to happen; False after `timeout` seconds of nothing."""
+        loop = asyncio.get_running_loop()
+        wake: asyncio.Future[bool] = loop.create_future()
+        self._wake = wake
+        timer = loop.call_later(max(timeout, 0), _resolve, wake, False)
+        try:
+            return await wake
+        finally:
+            timer.cancel()
+            self._wake = None
+
+
+def _resolve(future: asyncio.Future[bool], value: bool) -> None:
+    if not future.done():
+        future.set_result(value)

@@ -1,0 +1,83 @@
+"""Writing single events into a lane that may already have them: for orchestrators, whose messages may come twice.
+
+Reads the lane, decides, publishes with the lane's last sequence as expectation; refused means read and decide again.
+The bus's deduplication forgets after two minutes, the log does not.
+"""
+
+from dataclasses import dataclass
+
+from contracts import events
+from contracts.ids import RUN_LANE
+from kit.bus.api import EXPECTED_LAST, WRONG_LAST_SEQUENCE, JetStreamError, StoredMessage, last_message, publish_stored
+from kit.bus.connection import Bus
+from kit.runlog.lane import RunKey
+from kit.runlog.reads import LogUnavailableError
+
+MAX_TRIES = 10
+"""Each refusal means that somebody else wrote, and a lane has few writers."""
+
+_ENDINGS = events.RUN_ENDINGS | events.GENERATION_ENDINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the lane says after the call. `ours` is False if it was there before, or another ending was."""
+
+    sequence: int
+    event: events.Event
+    ours: bool
+
+
+async def read_last(bus: Bus, key: RunKey, lane: str) -> tuple[StoredMessage, events.Event | None] | None:
+    """The newest event of a lane, as the leader knows it; None for an empty lane."""
+    message = await last_message(bus.client, "RUNS", key.lane(lane))
+    return None if message is None else (message, events.decode(message.data))
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """How far a run's log has come, and whether the run has ended."""
+
+    sequence: int
+    ended: bool
+
+
+async def newest_event(bus: Bus, key: RunKey) -> Newest | None:
+    """The newest event of any lane of a run; None if the log has nothing of it. Raises LogUnavailableError."""
+    try:
+        message = await last_message(bus.client, "RUNS", key.all_lanes)
+    except (TimeoutError, JetStreamError) as error:
+        raise LogUnavailableError(repr(error)) from error
+    if message is None:
+        return None
+    ended = message.subject == key.lane(RUN_LANE) and events.event_type(message.data) in events.RUN_ENDINGS
+    return Newest(message.sequence, ended)
+
+
+async def begin_lane(bus: Bus, key: RunKey, event: events.Event) -> None:
+    """Write the first event of a lane, unless the lane has begun already."""
+    try:
+        await _publish(bus, key, event, expected=0)
+    except JetStreamError as error:
+        if error.code != WRONG_LAST_SEQUENCE:
+            raise
+
+
+async def end_lane(bus: Bus, key: RunKey, ending: events.Event) -> Written:
+    """Write a lane's ending, unless it has one. Raises TimeoutError, JetStreamError."""
+    for _ in range(MAX_TRIES):
+        last = await read_last(bus, key, ending.lane)
+        if last is not None and last[1] is not None and events.type_of(last[1]) in _ENDINGS:
+            return Written(last[0].sequence, last[1], ours=last[1] == ending)
+        try:
+            sequence = await _publish(bus, key, ending, expected=last[0].sequence if last else 0)
+            return Written(sequence, ending, ours=True)
+        except JetStreamError as error:
+            if error.code != WRONG_LAST_SEQUENCE:
+                raise
+    raise TimeoutError(f"the lane {key.lane(ending.lane)} has too many writers")
+
+
+async def _publish(bus: Bus, key: RunKey, event: events.Event, expected: int) -> int:
+    headers = {EXPECTED_LAST: str(expected)}
+    return await publish_stored(bus.client, key.lane(event.lane), events.encode(event), headers=headers)

@@ -1,0 +1,147 @@
+"""Reading the log: pages of stored messages by direct get, and the newest place by asking the leader."""
+
+import asyncio
+import hashlib
+import itertools
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nats.aio.subscription import Subscription
+
+from contracts import events
+from kit.bus import fastpath
+from kit.bus.api import last_message
+from kit.bus.connection import Bus
+from kit.runtime.errors import StartError
+
+log = logging.getLogger(__name__)
+
+STREAM = "RUNS"
+PAGE_MESSAGES = 1000
+PAGE_BYTES = 1024 * 1024
+"""Without this limit one answer may reach 64 MiB, and the server cuts the connection as a slow consumer."""
+PAGE_TIMEOUT_SECONDS = 5.0
+RETRY_PAUSE_SECONDS = 0.1
+
+SNAPSHOT_SUFFIX = "~s"
+"""Lanes with this ending hold snapshots of another lane, not events of their own."""
+
+_EPOCH_CHARACTERS = 10
+_END_OF_PAGE, _NOT_FOUND = 204, 404
+
+
+class LogMessage(NamedTuple):
+    """One stored event: its place in the stream, its lane, and its JSON."""
+
+    sequence: int
+    lane: bytes
+    payload: bytes
+
+
+class LogUnavailableError(StartError):
+    """The log does not answer at the moment."""
+
+
+@dataclass(slots=True)
+class _Page:
+    messages: list[LogMessage] = field(default_factory=list)
+    done: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class LogReads:
+    """Reads of one process, on a connection of their own, a bounded number at the same time."""
+
+    def __init__(self, bus: Bus, concurrent: int) -> None:
+        self.bus = bus
+        self.epoch = ""
+        """Names the stream that the sequences belong to: when it was made."""
+        self._slots = asyncio.Semaphore(concurrent)
+        self._pages: dict[bytes, _Page] = {}
+        self._numbers = itertools.count(1)
+        self._inbox = b""
+        self._subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        """Listen for answers and learn the epoch. Raises LogUnavailableError."""
+        await self.refresh_epoch()
+        self._inbox = self.bus.client.new_inbox().encode()
+        self._subscription = await fastpath.subscribe(self.bus.client, f"{self._inbox.decode()}.*", self._on_message)
+        self.bus.on_reconnect.append(self.refresh_epoch)
+
+    async def refresh_epoch(self) -> None:
+        """Ask when the stream was made: after a reconnect it may be another one."""
+        try:
+            answer = await self.bus.client.request(f"$JS.API.STREAM.INFO.{STREAM}", b"", timeout=PAGE_TIMEOUT_SECONDS)
+            created = str(json.loads(answer.data)["created"])
+        except Exception as error:
+            if not self.epoch:
+                raise LogUnavailableError(f"the run log does not answer: {error!r}") from error
+            log.warning("cannot learn the log's epoch now: %r", error)
+            return
+        self.epoch = hashlib.sha256(created.encode()).hexdigest()[:_EPOCH_CHARACTERS]
+
+    async def newest(self, subject: str) -> int:
+        """The sequence of the newest message of a subject, as the leader knows it; 0 if there is none.
+
+        Raises LogUnavailableError.
+        """
+        try:
+            message = await last_message(self.bus.client, STREAM, subject)
+        except Exception as error:
+            raise LogUnavailableError(repr(error)) from error
+        return message.sequence if message else 0
+
+    async def page(self, subject: str, start: int) -> list[LogMessage]:
+        """Messages of a subject (wildcards allowed) from sequence `start` on; an empty list if there are none.
+
+        Raises LogUnavailableError.
+        """
+        async with self._slots:
+            reply = b"%b.%d" % (self._inbox, next(self._numbers))
+            page = self._pages[reply] = _Page()
+            request = {"seq": start, "next_by_subj": subject, "batch": PAGE_MESSAGES, "max_bytes": PAGE_BYTES}
+            try:
+                await self.bus.client.publish(
+                    f"$JS.API.DIRECT.GET.{STREAM}", json.dumps(request).encode(), reply=reply.decode()
+                )
+                async with asyncio.timeout(PAGE_TIMEOUT_SECONDS):
+                    status = await page.done
+            except Exception as error:
+                raise LogUnavailableError(repr(error)) from error
+            finally:
+                del self._pages[reply]
+        if status not in (_END_OF_PAGE, _NOT_FOUND):
+            raise LogUnavailableError(f"the log answers {status}")
+        return page.messages
+
+    async def lane(self, subject: str) -> list[tuple[int, events.Event | None]]:
+        """Every event of one lane with its sequence; None stands for a type this reader does not know.
+
+        Raises LogUnavailableError.
+        """
+        told: list[tuple[int, events.Event | None]] = []
+        newest, read = await self.newest(subject), 0
+        while read < newest:
+            page = await self.page(subject, read + 1)
+            if not page:  # the replica that answered is behind the leader
+                await asyncio.sleep(RETRY_PAUSE_SECONDS)
+                continue
+            told += [(message.sequence, events.decode(message.payload)) for message in page]
+            read = page[-1].sequence
+        return told
+
+    def _on_message(self, subject: bytes, header: bytes, payload: bytes) -> None:
+        page = self._pages.get(subject)
+        if page is None:
+            return
+        status = fastpath.header_status(header)
+        if status is not None:
+            if not page.done.done():
+                page.done.set_result(status)
+            return
+        sequence = fastpath.header_value(header, b"Nats-Sequence: ")
+        log_subject = fastpath.header_value(header, b"Nats-Subject: ")
+        if sequence is not None and log_subject is not None:
+            page.messages.append(LogMessage(int(sequence), log_subject.rpartition(b".")[2], payload))

@@ -1,0 +1,41 @@
+"""The measures that say how fast answers reach people, at each hop of a token's way."""
+
+import time
+
+from opentelemetry import metrics, trace
+
+tracer = trace.get_tracer("studio")
+_meter = metrics.get_meter("studio")
+
+_BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
+
+_first_token = _meter.create_histogram(
+    "studio.time_to_first_token",
+    unit="s",
+    description="From the request to the first token, by hop",
+    explicit_bucket_boundaries_advisory=_BUCKETS,
+)
+_token_age = _meter.create_histogram(
+    "studio.token_age",
+    unit="s",
+    description="Time since a token came from its provider, by hop",
+    explicit_bucket_boundaries_advisory=_BUCKETS,
+)
+
+
+def first_token(hop: str, seconds: float, model: str = "") -> None:
+    """A first token reached a hop (worker, edge) so long after the request."""
+    _first_token.record(seconds, {"hop": hop, "model": model} if model else {"hop": hop})
+
+
+def token_age(hop: str, at_ms: int) -> None:
+    """A token that came from its provider at `at_ms` (Unix milliseconds) is at a hop (stored, edge, sent) now."""
+    _token_age.record(max(0.0, time.time() - at_ms / 1000), {"hop": hop})
+
+
+def delta_at(payload: bytes) -> int | None:
+    """The `at` of an encoded delta; None for every other event."""
+    if not payload.startswith(b'{"type":"generation.delta"'):
+        return None
+    start = payload.index(b'"at":') + 5
+    return int(payload[start : payload.index(b",", start)])

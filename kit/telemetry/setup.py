@@ -1,0 +1,61 @@
+"""OpenTelemetry, off unless an OTLP endpoint is configured by the standard variable.
+
+`OTEL_EXPORTER_OTLP_ENDPOINT` (http/protobuf) turns traces and metrics on; the other standard `OTEL_…` variables work.
+"""
+
+import os
+from typing import Any
+
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+FLUSH_MILLISECONDS = 3000
+
+_enabled = False
+
+
+def enabled() -> bool:
+    """Whether anything is traced or measured in this process."""
+    return _enabled
+
+
+def start_telemetry(service: str) -> None:
+    """Send this process's spans and metrics to the configured endpoint, if there is one."""
+    global _enabled
+    if _enabled or not os.environ.get(ENDPOINT) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return
+    from opentelemetry import metrics, trace
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_NAMESPACE, Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({SERVICE_NAME: f"studio-{service}", SERVICE_NAMESPACE: "ai-studio"})
+    tracer_provider = TracerProvider(resource=resource)
+    tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(tracer_provider)
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
+    _enabled = True
+
+
+def stop_telemetry() -> None:
+    """Send what is left."""
+    if not _enabled:
+        return
+    from opentelemetry import metrics, trace
+
+    providers: list[Any] = [trace.get_tracer_provider(), metrics.get_meter_provider()]
+    for provider in providers:
+        provider.force_flush(FLUSH_MILLISECONDS)
+        provider.shutdown()
+
+
+def broker_middlewares() -> tuple[Any, ...]:
+    """What makes a FastStream broker continue the traces of the messages it handles."""
+    if not _enabled:
+        return ()
+    from faststream.nats.opentelemetry import NatsTelemetryMiddleware
+
+    return (NatsTelemetryMiddleware(),)

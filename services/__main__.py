@@ -1,0 +1,30 @@
+"""`python -m services COMMAND`: everything that can be started from here."""
+
+import sys
+
+import typer
+
+from kit.runtime.errors import StartError
+from services.commands import ask, migrate, models, run, token, up
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="AI Studio: a streaming backend that loses nothing.",
+)
+for module in (up, ask, models, token, migrate, run):
+    app.command()(module.command)
+
+
+def main() -> None:
+    """Run one command; what is meant for a person is one line on standard error and exit code 1."""
+    try:
+        app(prog_name="studio")
+    except StartError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

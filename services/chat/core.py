@@ -1,0 +1,214 @@
+"""The decisions of chat: values in, values out."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts import events
+from contracts.chat import RunStatus, SendMessage
+from contracts.generation import GenerateRequest, Turn
+from contracts.ids import MAIN_LANE, RUN_LANE
+from kit.bus.rpc import Refused
+from services.chat.models import ConversationRow, MessageRow, RunRow
+
+TITLE_CHARACTERS = 60
+MAX_TITLE_CHARACTERS = 200
+MAX_SYSTEM_CHARACTERS = 100_000
+
+
+def check_content(content: str, limit: int) -> str:
+    """The text of a message, or Refused if there is nothing in it or too much."""
+    if not content.strip():
+        raise Refused("empty_message", "The message is empty.")
+    if len(content) > limit:
+        raise Refused("message_too_long", f"The message has {len(content)} characters; the limit is {limit}.")
+    return _storable(content)
+
+
+def check_title(title: str) -> str:
+    """A title, or Refused if it is too long."""
+    if len(title) > MAX_TITLE_CHARACTERS:
+        raise Refused("title_too_long", f"The title has {len(title)} characters; the limit is {MAX_TITLE_CHARACTERS}.")
+    return _storable(title.strip())
+
+
+def check_system(system: str | None) -> str | None:
+    """A system prompt, or Refused if it is too long."""
+    if system is not None and len(system) > MAX_SYSTEM_CHARACTERS:
+        raise Refused("system_too_long", f"The system prompt is longer than {MAX_SYSTEM_CHARACTERS} characters.")
+    return None if system is None else _storable(system)
+
+
+def _storable(text: str) -> str:
+    """Postgres texts cannot hold NUL; nor can half a surrogate pair be written as UTF-8."""
+    if "\x00" in text:
+        raise Refused("invalid_text", "The text contains a NUL character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused("invalid_text", "The text is not valid Unicode.") from error
+    return text
+
+
+def title_from(content: str) -> str:
+    """A first title: the beginning of the first message, cut at a word."""
+    line = " ".join(content.split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    return line[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+
+
+def choose_model(wanted: str | None, default: str, offered: Sequence[str]) -> str:
+    """The model to ask, or Refused if it is not offered."""
+    model = wanted or default or (offered[0] if offered else "")
+    if not model:
+        raise Refused("no_model", "No model is available. Look at the catalogue and the providers' keys.")
+    if model not in offered:
+        raise Refused("unknown_model", f"There is no model {model!r}. GET /v1/models lists those there are.")
+    return model
+
+
+def context(system: str | None, history: Iterable[MessageRow], content: str) -> tuple[Turn, ...]:
+    """What the model is given: the system prompt, what was said, and the new message."""
+    turns = [Turn(role="system", content=system)] if system else []
+    turns += [Turn(role=message.role, content=message.content) for message in history if message.content]
+    return (*turns, Turn(role="user", content=content))
+
+
+def generate_request(command: SendMessage, model: str, turns: tuple[Turn, ...], requested_at: int) -> GenerateRequest:
+    """The order to inference."""
+    return GenerateRequest(
+        owner=command.owner,
+        run_id=command.run_id,
+        lane=MAIN_LANE,
+        model=model,
+        messages=turns,
+        parameters=command.parameters,
+        timeouts=command.timeouts,
+        requested_at=requested_at,
+    )
+
+
+def created_event(run: RunRow) -> events.RunCreated:
+    """The first event of a run; the same whenever it is made."""
+    return events.RunCreated(
+        lane=RUN_LANE,
+        at=milliseconds(run.created_at),
+        run_id=run.id,
+        kind="chat",
+        conversation_id=run.conversation_id,
+        message_id=run.message_id,
+        generations=(events.GenerationPlan(lane=MAIN_LANE, model=run.model),),
+    )
+
+
+def status_of(ending: events.GenerationEnding) -> RunStatus:
+    """How a run ends whose only generation ended like this."""
+    match ending:
+        case events.GenerationCompleted():
+            return "completed"
+        case events.GenerationFailed():
+            return "failed"
+        case events.GenerationCancelled():
+            return "cancelled"
+
+
+def reply_row(run: RunRow, ending: events.GenerationEnding, text: str, reasoning: str) -> MessageRow:
+    """The assistant's message, whole or partial; NUL cannot be stored and is dropped."""
+    failed = ending if isinstance(ending, events.GenerationFailed) else None
+    return MessageRow(
+        id=run.message_id,
+        conversation_id=run.conversation_id,
+        position=run.position,
+        role="assistant",
+        content=text.replace("\x00", ""),
+        reasoning=reasoning.replace("\x00", "") or None,
+        status=status_of(ending),
+        model=ending.model,
+        run_id=run.id,
+        finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
+        error={"code": failed.error.code, "message": failed.error.message} if failed else None,
+        usage=_usage(ending.usage),
+        cost_usd=ending.cost_usd,
+        created_at=moment(ending.at),
+    )
+
+
+def _usage(usage: events.Usage | None) -> dict[str, Any] | None:
+    return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None
+
+
+def ended_event(run: RunRow) -> events.RunEnding:
+    """The last event of a run that has ended; the same whenever it is made."""
+    at = milliseconds(run.ended_at) if run.ended_at else 0
+    match run.status:
+        case "completed":
+            return events.RunCompleted(lane=RUN_LANE, at=at, run_id=run.id)
+        case "cancelled":
+            return events.RunCancelled(lane=RUN_LANE, at=at, run_id=run.id)
+        case _:
+            error = run.error or {"code": "internal", "message": "The run failed."}
+            return events.RunFailed(lane=RUN_LANE, at=at, run_id=run.id, error=events.Error(**error))
+
+
+def replay(run: RunRow, reply: MessageRow | None) -> list[events.Event]:
+    """The events of a run whose log is gone, from what is stored of it."""
+    told: list[events.Event] = [created_event(run)]
+    if reply is not None:
+        told.append(_ending(reply))
+    if run.status != "running":
+        told.append(ended_event(run))
+    return told
+
+
+def _ending(reply: MessageRow) -> events.GenerationEnding:
+    common: dict[str, Any] = {
+        "lane": MAIN_LANE,
+        "at": milliseconds(reply.created_at),
+        "attempt": 1,
+        "model": reply.model or "",
+        "text": reply.content,
+        "reasoning": reply.reasoning,
+        "usage": events.Usage(**reply.usage) if reply.usage else None,
+        "cost_usd": reply.cost_usd,
+    }
+    if reply.status == "completed":
+        return events.GenerationCompleted(**common, provider="", finish_reason=reply.finish_reason or "stop")  # type: ignore[arg-type]
+    if reply.status == "cancelled":
+        return events.GenerationCancelled(**common)
+    return events.GenerationFailed(**common, error=events.Error(**(reply.error or {"code": "internal", "message": ""})))
+
+
+def text_so_far(told: Iterable[tuple[int, events.Event | None]]) -> str:
+    """The text of a lane, folded from its events."""
+    pieces: list[str] = []
+    for _, event in told:
+        match event:
+            case events.GenerationDelta():
+                pieces.append(event.text)
+            case events.GenerationRestarted():
+                pieces.clear()
+    return "".join(pieces)
+
+
+def conversation_row(command: Any, title: str, system: str | None, now: datetime) -> ConversationRow:
+    """A new conversation."""
+    return ConversationRow(
+        id=command.conversation_id,
+        tenant=command.owner.tenant,
+        user=command.owner.user,
+        title=title,
+        system=system,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def milliseconds(moment_: datetime) -> int:
+    """Unix milliseconds of a moment."""
+    return round(moment_.timestamp() * 1000)
+
+
+def moment(at: int) -> datetime:
+    """The moment of Unix milliseconds."""
+    return datetime.fromtimestamp(at / 1000, UTC)

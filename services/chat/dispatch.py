@@ -1,0 +1,104 @@
+"""Getting a committed run onto the bus, whatever dies in between.
+
+The run is committed first, then published, then marked. A sweep publishes what stayed unmarked, with the same ids, so
+that the log, the queue and the facts have each message once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contracts.chat import ConversationCreatedFact, RunCreatedFact
+from contracts.generation import GenerateRequest
+from contracts.message import Message, Owner
+from kit.bus.blobs import MAX_INLINE_BYTES, Blobs
+from kit.bus.connection import Bus
+from kit.bus.publish import publish
+from kit.clock import utc_now
+from kit.db.database import Database
+from kit.runlog.lane import RunKey
+from kit.runlog.once import begin_lane
+from services.chat import store
+from services.chat.core import created_event
+from services.chat.models import RunRow
+
+log = logging.getLogger(__name__)
+
+MARK_EVERY_SECONDS = 0.25
+"""Marks are written together: one statement for all runs of this time."""
+UNDISPATCHED_AFTER = timedelta(seconds=2)
+SWEEP_BATCH = 100
+
+
+class Dispatcher:
+    """Publishes runs, marks them, and sweeps up those that were left."""
+
+    def __init__(self, bus: Bus, database: Database, blobs: Blobs, sweep_seconds: float) -> None:
+        self._bus, self._database, self._blobs = bus, database, blobs
+        self._sweep_seconds = sweep_seconds
+        self._to_mark: list[str] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin marking and sweeping."""
+        self._tasks = [
+            asyncio.create_task(self._every(MARK_EVERY_SECONDS, self._mark), name="mark-dispatched"),
+            asyncio.create_task(self._every(self._sweep_seconds, self._sweep), name="sweep-undispatched"),
+        ]
+
+    async def stop(self) -> None:
+        """Write the marks that are left and stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._mark()
+
+    async def dispatch(self, run: RunRow) -> None:
+        """Publish a committed run. Raises what the bus raises; the sweep tries again then."""
+        key = RunKey(run.tenant, run.user, run.id)
+        await begin_lane(self._bus, key, created_event(run))
+        request = await self._carried(GenerateRequest.model_validate(run.request))
+        owner = Owner(tenant=run.tenant, user=run.user)
+        fact = RunCreatedFact(owner=owner, run_id=run.id, conversation_id=run.conversation_id, model=run.model)
+        messages: list[Message] = [request, fact]
+        if run.begins_conversation:
+            messages.append(ConversationCreatedFact(owner=owner, conversation_id=run.conversation_id))
+        await asyncio.gather(*(publish(self._bus, message) for message in messages))
+        self._to_mark.append(run.id)
+
+    async def _carried(self, request: GenerateRequest) -> GenerateRequest:
+        """The request as it fits into a message: a long history goes by reference."""
+        body = request.model_dump_json(include={"messages"}).encode()
+        if len(body) <= MAX_INLINE_BYTES:
+            return request
+        reference = await self._blobs.put(f"{request.run_id}.{request.lane}.messages", body)
+        return request.model_copy(update={"messages": (), "messages_ref": reference})
+
+    async def _mark(self) -> None:
+        ids, self._to_mark = self._to_mark, []
+        if ids:
+            try:
+                await self._database.run(lambda session: store.mark_dispatched(session, ids, utc_now()))
+            except BaseException:
+                self._to_mark += ids
+                raise
+
+    async def _sweep(self) -> None:
+        async def found(session: AsyncSession) -> None:
+            for run in await store.undispatched(session, utc_now() - UNDISPATCHED_AFTER, SWEEP_BATCH):
+                if run.id not in self._to_mark:
+                    log.warning("run %s was not dispatched; doing it now", run.id)
+                    await self.dispatch(run)
+
+        await self._database.run(found)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await work()
+            except Exception as error:
+                log.warning("%s: %r; trying again", work.__name__, error)
+            await asyncio.sleep(seconds)

@@ -1,0 +1,169 @@
+"""What chat does with each message about runs."""
+
+import logging
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contracts import events
+from contracts.chat import (
+    CancelRun,
+    GetRun,
+    ListRuns,
+    ReplayRun,
+    Run,
+    RunPage,
+    RunStarted,
+    SendMessage,
+    StoredRun,
+)
+from contracts.ids import MAIN_LANE
+from contracts.message import Owner
+from kit.bus.rpc import Refused
+from kit.clock import utc_now
+from kit.db.database import Database
+from kit.ids import new_id
+from kit.runlog.lane import RunKey
+from kit.runlog.reads import LogReads, LogUnavailableError
+from services.chat import core, store
+from services.chat.cancel import Canceller
+from services.chat.dispatch import Dispatcher
+from services.chat.handlers import owned
+from services.chat.models import MessageRow, RunRow
+from services.chat.offers import Offers
+
+log = logging.getLogger(__name__)
+
+UNKNOWN = "There is no such run."
+
+
+class RunHandlers:
+    """Start, show, list, stop and replay chat runs."""
+
+    def __init__(
+        self,
+        database: Database,
+        dispatcher: Dispatcher,
+        offers: Offers,
+        canceller: Canceller,
+        reads: LogReads,
+        *,
+        max_characters: int,
+        default_model: str,
+    ) -> None:
+        self._database, self._dispatcher, self._offers = database, dispatcher, offers
+        self._canceller, self._reads = canceller, reads
+        self._max_characters, self._default_model = max_characters, default_model
+
+    async def on_send_message(self, command: SendMessage) -> RunStarted:
+        """Store the message and the run, then put the run on the bus."""
+        content = core.check_content(command.content, self._max_characters)
+        system = core.check_system(command.system)
+        offered = await self._offers.ids(command.model or self._default_model)
+        model = core.choose_model(command.model, self._default_model, offered)
+
+        async def work(session: AsyncSession) -> tuple[RunRow, bool]:
+            if command.idempotency_key is not None:
+                earlier = await store.run_by_key(session, command.owner, command.idempotency_key)
+                if earlier is not None:
+                    return earlier, True
+            return await self._begin(session, command, content, system, model), False
+
+        run, replayed = await self._database.run(work)
+        if run.dispatched_at is None and run.status == "running":
+            try:
+                await self._dispatcher.dispatch(run)
+            except Exception as error:  # it is committed: the sweep goes on
+                log.warning("run %s could not be dispatched yet: %r", run.id, error)
+        return RunStarted(
+            run_id=run.id, conversation_id=run.conversation_id, message_id=run.message_id, replayed=replayed
+        )
+
+    async def _begin(
+        self, session: AsyncSession, command: SendMessage, content: str, system: str | None, model: str
+    ) -> RunRow:
+        """Write the user's message and the run. The locked conversation keeps others from doing so at once."""
+        now = utc_now()
+        if command.create:
+            conversation = core.conversation_row(command, core.title_from(content), system, now)
+            session.add(conversation)
+            history: list[MessageRow] = []
+        else:
+            conversation = await owned(session, command.owner, command.conversation_id, lock=True)
+            if await store.running(session, conversation.id):
+                raise Refused("run_in_progress", "An answer is still running in this conversation. Wait or cancel it.")
+            history = list(await store.messages(session, conversation.id))
+            conversation.updated_at = now
+            conversation.title = conversation.title or core.title_from(content)
+        await session.flush()
+        position = history[-1].position + 1 if history else 1
+        turns = core.context(conversation.system, history, content)
+        run = RunRow(
+            id=command.run_id,
+            tenant=command.owner.tenant,
+            user=command.owner.user,
+            conversation_id=conversation.id,
+            message_id=new_id("msg"),
+            position=position + 1,
+            model=model,
+            begins_conversation=command.create,
+            request=core.generate_request(command, model, turns, core.milliseconds(now)).model_dump(mode="json"),
+            idempotency_key=command.idempotency_key,
+            created_at=now,
+        )
+        message = MessageRow(
+            id=new_id("msg"),
+            conversation_id=conversation.id,
+            position=position,
+            role="user",
+            content=content,
+            status="completed",
+            created_at=now,
+        )
+        session.add_all([message, run])
+        return run
+
+    async def on_get_run(self, query: GetRun) -> Run:
+        """One run, with its text so far."""
+        return await self._shown(*await self._load(query.owner, query.run_id))
+
+    async def on_list_runs(self, query: ListRuns) -> RunPage:
+        """A page of runs, without their texts."""
+        rows = await self._database.run(lambda session: store.runs(session, query.owner, query.limit, query.before))
+        following = rows[-1].id if len(rows) == query.limit else None
+        return RunPage(items=tuple(_summary(row, None) for row in rows), next=following)
+
+    async def on_cancel_run(self, command: CancelRun) -> Run:
+        """Stop a run that is going; one that has ended stays as it is."""
+        run, reply = await self._load(command.owner, command.run_id)
+        if run.status == "running":
+            await self._canceller.cancel(run)
+            run, reply = await self._load(command.owner, command.run_id)
+        return await self._shown(run, reply)
+
+    async def on_replay_run(self, query: ReplayRun) -> StoredRun:
+        """The events of a run as the tables can tell them."""
+        run, reply = await self._load(query.owner, query.run_id)
+        told = tuple(events.encode(event).decode() for event in core.replay(run, reply))
+        return StoredRun(run=_summary(run, reply.content if reply else None), events=told)
+
+    async def _load(self, owner: Owner, run_id: str) -> tuple[RunRow, MessageRow | None]:
+        async def work(session: AsyncSession) -> tuple[RunRow, MessageRow | None]:
+            run = await store.run(session, owner, run_id)
+            if run is None:
+                raise Refused("unknown_run", UNKNOWN)
+            return run, await store.reply(session, run)
+
+        return await self._database.run(work)
+
+    async def _shown(self, run: RunRow, reply: MessageRow | None) -> Run:
+        if reply is not None:
+            return _summary(run, reply.content)
+        try:
+            told = await self._reads.lane(RunKey(run.tenant, run.user, run.id).lane(MAIN_LANE))
+        except LogUnavailableError:
+            return _summary(run, None)
+        return _summary(run, core.text_so_far(told))
+
+
+def _summary(run: RunRow, text: str | None) -> Run:
+    return Run(kind="chat", text=text, **run.model_dump(exclude={"request", "tenant", "user"}))

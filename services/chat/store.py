@@ -1,0 +1,133 @@
+"""Reading and writing the tables of chat. Every query names the owner; none commits."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, text, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from contracts.message import Owner
+from services.chat.models import ConversationRow, MessageRow, RunRow
+
+
+def _owned(table: type[ConversationRow] | type[RunRow], owner: Owner) -> ColumnElement[bool]:
+    return and_(col(table.tenant) == owner.tenant, col(table.user) == owner.user)
+
+
+async def conversation(
+    session: AsyncSession, owner: Owner, conversation_id: str, *, lock: bool = False
+) -> ConversationRow | None:
+    """One conversation of an owner, locked against other messages if asked."""
+    query = select(ConversationRow).where(col(ConversationRow.id) == conversation_id, _owned(ConversationRow, owner))
+    return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def conversations(
+    session: AsyncSession, owner: Owner, limit: int, before: str | None
+) -> Sequence[ConversationRow]:
+    """A page, newest first."""
+    query = select(ConversationRow).where(_owned(ConversationRow, owner))
+    if before is not None:
+        query = query.where(col(ConversationRow.id) < before)
+    return (await session.exec(query.order_by(col(ConversationRow.id).desc()).limit(limit))).all()
+
+
+async def delete_conversation(session: AsyncSession, conversation_id: str) -> Sequence[str]:
+    """Delete a conversation with its messages and runs; returns the ids of the runs."""
+    runs = await session.exec(
+        delete(RunRow).where(col(RunRow.conversation_id) == conversation_id).returning(col(RunRow.id))
+    )
+    await session.exec(delete(ConversationRow).where(col(ConversationRow.id) == conversation_id))
+    return [row[0] for row in runs]
+
+
+async def messages(session: AsyncSession, conversation_id: str) -> Sequence[MessageRow]:
+    """All messages, oldest first."""
+    query = select(MessageRow).where(col(MessageRow.conversation_id) == conversation_id)
+    return (await session.exec(query.order_by(col(MessageRow.position)))).all()
+
+
+async def message_page(
+    session: AsyncSession, conversation_id: str, limit: int, after: int, max_characters: int
+) -> tuple[Sequence[MessageRow], bool]:
+    """Messages after a position, oldest first, and whether there are more.
+
+    At most `limit`, and at most `max_characters` of text (but always one).
+    """
+    size = func.length(MessageRow.content) + func.coalesce(func.length(MessageRow.reasoning), 0)
+    sizes = (
+        select(col(MessageRow.position), size)
+        .where(col(MessageRow.conversation_id) == conversation_id, col(MessageRow.position) > after)
+        .order_by(col(MessageRow.position))
+        .limit(limit + 1)
+    )
+    total, last, more = 0, after, False
+    for number, (position, characters) in enumerate(await session.exec(sizes)):
+        total += characters
+        if number == limit or (number and total > max_characters):
+            more = True
+            break
+        last = position
+    page = select(MessageRow).where(
+        col(MessageRow.conversation_id) == conversation_id, col(MessageRow.position).between(after + 1, last)
+    )
+    return (await session.exec(page.order_by(col(MessageRow.position)))).all(), more
+
+
+async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = False) -> RunRow | None:
+    """One run of an owner, locked if asked."""
+    query = select(RunRow).where(col(RunRow.id) == run_id, _owned(RunRow, owner))
+    return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def run_by_key(session: AsyncSession, owner: Owner, key: str) -> RunRow | None:
+    """The run that an earlier request with this idempotency key started."""
+    query = select(RunRow).where(col(RunRow.idempotency_key) == key, _owned(RunRow, owner))
+    return (await session.exec(query)).one_or_none()
+
+
+async def running(session: AsyncSession, conversation_id: str) -> str | None:
+    """The id of the run that a conversation waits for."""
+    query = select(RunRow.id).where(col(RunRow.conversation_id) == conversation_id, col(RunRow.status) == "running")
+    return (await session.exec(query)).one_or_none()
+
+
+async def runs(session: AsyncSession, owner: Owner, limit: int, before: str | None) -> Sequence[RunRow]:
+    """A page, newest first."""
+    query = select(RunRow).where(_owned(RunRow, owner))
+    if before is not None:
+        query = query.where(col(RunRow.id) < before)
+    return (await session.exec(query.order_by(col(RunRow.id).desc()).limit(limit))).all()
+
+
+async def reply(session: AsyncSession, row: RunRow) -> MessageRow | None:
+    """The assistant's message of a run."""
+    return await session.get(MessageRow, row.message_id)
+
+
+async def mark_dispatched(session: AsyncSession, run_ids: Sequence[str], at: datetime) -> None:
+    """These runs' messages are on the bus."""
+    await session.exec(update(RunRow).where(col(RunRow.id).in_(run_ids)).values(dispatched_at=at))
+
+
+async def undispatched(session: AsyncSession, before: datetime, limit: int) -> Sequence[RunRow]:
+    """Runs whose messages may not have reached the bus, skipping those another replica looks at."""
+    query = (
+        select(RunRow)
+        .where(col(RunRow.dispatched_at).is_(None), col(RunRow.created_at) < before)
+        .order_by(col(RunRow.created_at))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.exec(query)).all()
+
+
+async def touch(session: AsyncSession, conversation_id: str, at: datetime) -> None:
+    """Something happened in a conversation."""
+    await session.exec(update(ConversationRow).where(col(ConversationRow.id) == conversation_id).values(updated_at=at))
+
+
+async def ping(session: AsyncSession) -> None:
+    """Whether the database answers."""
+    await session.exec(select(text("1")))

@@ -1,0 +1,39 @@
+"""The FastAPI application: routes, errors, documents. It is given everything it needs."""
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from services.edge import problems
+from services.edge.gateway import Gateway
+from services.edge.guard import Guard
+from services.edge.identity import Identity
+from services.edge.routes import asyncapi, conversations, health, messages, models, runs
+
+DESCRIPTION = """
+A streaming backend for AI features: every token is durable before you see it, every stream resumes by cursor.
+
+Sign in with `Authorization: Bearer <token>`; local mode needs nothing on the same machine.
+Errors are problem documents (RFC 9457) with a stable `code`.
+"""
+
+
+def make_app(gateway: Gateway) -> ASGIApp:
+    """The application with its guard."""
+    settings = gateway.settings
+    app = FastAPI(title="AI Studio", version="1", description=DESCRIPTION, responses=problems.DOCUMENTED)
+    app.state.gateway = gateway
+    problems.install(app)
+    for routes in (conversations, messages, runs, models, health, asyncapi):
+        app.include_router(routes.router)
+    guarded = Guard(app, Identity(settings.auth, settings.edge), settings.edge.max_body_bytes)
+    if not settings.edge.allowed_origins:
+        return guarded
+    return CORSMiddleware(
+        guarded,
+        allow_origins=settings.edge.allowed_origins,
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["location"],
+        allow_credentials=True,
+    )

@@ -1,0 +1,73 @@
+"""The edge's way to the other services and to the log."""
+
+import asyncio
+from typing import Any
+
+from pydantic_core import PydanticSerializationError
+
+from contracts.ids import is_id, orchestrator_of
+from contracts.message import Owner, Request
+from kit.auth.principal import Principal
+from kit.bus.blobs import Blobs
+from kit.bus.connection import Bus
+from kit.bus.rpc import Refused, call
+from kit.runlog.lane import RunKey
+from kit.runlog.reads import LogReads, LogUnavailableError
+from kit.settings import Settings
+from services.edge.expand import Expander
+from services.edge.stream import Streams
+
+LOG_WAIT_SECONDS = 30.0
+LOG_RETRY_SECONDS = 0.05
+
+UNKNOWN_RUN = "There is no such run."
+UNKNOWN_CONVERSATION = "There is no such conversation."
+
+
+class Gateway:
+    """Shared by all requests of one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.bus = Bus(settings.nats, "edge")
+        self.log_bus = Bus(settings.nats, "edge log")
+        self.reads = LogReads(self.log_bus, settings.edge.concurrent_log_reads)
+        self.expander = Expander(Blobs(self.bus, settings.nats.replicas))
+        self.streams = Streams()
+
+    async def wait_for_log(self) -> None:
+        """Wait until the run log is there: another service may be about to declare it. Raises LogUnavailableError."""
+        deadline = asyncio.get_running_loop().time() + LOG_WAIT_SECONDS
+        while True:
+            try:
+                return await self.reads.start()
+            except LogUnavailableError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(LOG_RETRY_SECONDS)
+
+    async def ask(self, request: Request[Any]) -> Any:
+        """Ask a service. Raises Refused, Unavailable."""
+        try:
+            return await call(self.bus, request, timeout=self.settings.edge.rpc_timeout_seconds)
+        except PydanticSerializationError as error:
+            raise Refused("invalid_text", "The request contains text that is not valid Unicode.") from error
+
+
+def owner_of(principal: Principal) -> Owner:
+    """The owner in subjects and tables; made from the identity and never from the request."""
+    return Owner(tenant=principal.tenant_token, user=principal.user_token)
+
+
+def run_key(principal: Principal, run_id: str) -> RunKey:
+    """Where a run of this caller lies. An id that is none is refused like one that is unknown."""
+    if orchestrator_of(run_id) is None:
+        raise Refused("unknown_run", UNKNOWN_RUN)
+    return RunKey(principal.tenant_token, principal.user_token, run_id)
+
+
+def conversation_id(text: str) -> str:
+    """The id of a conversation from a path; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
+    return text

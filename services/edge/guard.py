@@ -1,0 +1,86 @@
+"""What every request passes before the application: origin, size, type, identity."""
+
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.edge.identity import DeniedError, Identity
+from services.edge.problems import problem
+
+PRIVATE = ("/v1/", "/api/")
+"""Paths below these need a principal."""
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+class _TooLargeError(Exception):
+    pass
+
+
+class Guard:
+    """ASGI middleware; puts the caller into `scope["state"]["principal"]`."""
+
+    def __init__(self, app: ASGIApp, identity: Identity, max_body_bytes: int) -> None:
+        self._app, self._identity, self._max = app, identity, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            self._identity.check_origin(headers)
+            if scope["path"].startswith(PRIVATE):
+                scope.setdefault("state", {})["principal"] = self._identity.principal(headers)
+        except DeniedError as denied:
+            challenge = {"www-authenticate": "Bearer"} if denied.code == "unauthenticated" else None
+            await problem(denied.code, str(denied), headers=challenge)(scope, receive, send)
+            return
+        refusal = self._refuse_body(scope, headers)
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        cookie = self._identity.cookie_to_set(headers)
+        try:
+            await self._app(scope, self._counted(receive), _with_cookie(send, cookie) if cookie else send)
+        except _TooLargeError:
+            await self._too_large()(scope, receive, send)
+
+    def _refuse_body(self, scope: Scope, headers: dict[str, str]) -> Any:
+        if scope["method"] not in _WITH_BODY:
+            return None
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > self._max:
+            return self._too_large()
+        has_body = (length.isdecimal() and int(length) > 0) or "transfer-encoding" in headers
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if has_body and kind != "application/json":
+            return problem("unsupported_media_type", f"Send JSON as 'Content-Type: application/json', not {kind!r}.")
+        return None
+
+    def _too_large(self) -> Any:
+        return problem("body_too_large", f"The body is larger than {self._max} bytes.", headers={"connection": "close"})
+
+    def _counted(self, receive: Receive) -> Receive:
+        """A receive that stops reading when the body turns out longer than it said."""
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._max:
+                raise _TooLargeError
+            return message
+
+        return counted
+
+
+def _with_cookie(send: Send, cookie: str) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie.encode())]
+        await send(message)
+
+    return sending

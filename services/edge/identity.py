@@ -1,0 +1,83 @@
+"""Who is calling: a bearer token, the cookie of local mode, or, on this machine alone, nobody in particular.
+
+Local mode has one user and no password, so other web pages must be kept from using it through the browser:
+the Host must be ours (DNS rebinding), a cross-site request is refused whatever it carries (`Origin`, `Sec-Fetch-Site`),
+and a browser needs the cookie that only a page of ours, or the address bar, can have been given.
+"""
+
+from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlsplit
+
+from kit.auth.principal import Principal
+from kit.auth.tokens import LOCAL, InvalidTokenError, Tokens
+from kit.settings import AuthSettings, EdgeSettings
+
+COOKIE = "studio_session"
+OWN_SITE = frozenset({"same-origin", "none"})
+
+
+class DeniedError(Exception):
+    """The request may not be made. `code` is `unauthenticated` or `forbidden`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Identity:
+    """Decides who a request is from, by its headers (lower-case names)."""
+
+    def __init__(self, auth: AuthSettings, edge: EdgeSettings) -> None:
+        self._tokens = Tokens(auth)
+        self._local = auth.mode == "local"
+        self._hosts = frozenset(host.lower() for host in edge.allowed_hosts)
+        self._origins = frozenset(origin.rstrip("/").lower() for origin in edge.allowed_origins)
+
+    def check_origin(self, headers: dict[str, str]) -> None:
+        """Refuse what another web page made the browser send. Raises DeniedError."""
+        if not self._local:
+            return
+        host = headers.get("host", "")
+        if (urlsplit(f"//{host}").hostname or "") not in self._hosts:
+            raise DeniedError("forbidden", f"Local mode does not answer for the host {host!r}.")
+        origin = headers.get("origin", "").rstrip("/").lower()
+        if origin in self._origins:
+            return
+        if origin and urlsplit(origin).netloc != host.lower():
+            raise DeniedError("forbidden", "Local mode does not answer other web pages.")
+        if not origin and headers.get("sec-fetch-site", "none") not in OWN_SITE:
+            raise DeniedError("forbidden", "Local mode does not answer other web pages.")
+
+    def principal(self, headers: dict[str, str]) -> Principal:
+        """Whose request it is. Raises DeniedError."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        try:
+            if scheme:
+                if scheme.lower() != "bearer":
+                    raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
+                return self._tokens.check(token.strip())
+            if self._local:
+                cookie = _cookie(headers.get("cookie", ""))
+                if cookie is not None:
+                    return self._tokens.check(cookie)
+                if "sec-fetch-site" not in headers and "origin" not in headers:
+                    return LOCAL  # no browser: a program of this machine
+                if headers.get("sec-fetch-site") in OWN_SITE:
+                    return LOCAL
+        except InvalidTokenError as error:
+            raise DeniedError("unauthenticated", f"{str(error).capitalize()}.") from error
+        raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
+
+    def cookie_to_set(self, headers: dict[str, str]) -> str | None:
+        """The cookie that signs a browser in, when it comes from the address bar or a page of ours without one."""
+        if not self._local or headers.get("sec-fetch-site") not in OWN_SITE or _cookie(headers.get("cookie", "")):
+            return None
+        return f"{COOKIE}={self._tokens.sign(LOCAL)}; Path=/; HttpOnly; SameSite=Strict"
+
+
+def _cookie(header: str) -> str | None:
+    try:
+        morsel = SimpleCookie(header).get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

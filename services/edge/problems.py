@@ -1,0 +1,114 @@
+"""Errors as RFC 9457 problem documents."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from kit.bus.rpc import Refused, Unavailable
+from kit.runlog.reads import LogUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS = {
+    "invalid_cursor": 400,
+    "malformed_json": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "unknown_conversation": 404,
+    "unknown_run": 404,
+    "not_found": 404,
+    "run_in_progress": 409,
+    "idempotency_conflict": 409,
+    "body_too_large": 413,
+    "message_too_long": 413,
+    "unsupported_media_type": 415,
+    "internal": 500,
+    "unavailable": 503,
+    "no_model": 503,
+}
+"""HTTP status by problem code; a code that is not here says that the request makes no sense: 422."""
+
+
+class ProblemDocument(BaseModel):
+    """An error. `code` is for programs and does not change, `detail` is for people."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, Any]] | None = None
+
+
+TITLES = {
+    400: "Bad request",
+    401: "Unauthenticated",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Invalid request",
+    500: "Internal error",
+    503: "Unavailable",
+}
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "default": {"model": ProblemDocument, "description": "A problem document (RFC 9457)."}
+}
+
+
+def problem(
+    code: str,
+    detail: str,
+    *,
+    status: int | None = None,
+    errors: list[dict[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A response with a problem document."""
+    status = status or STATUS.get(code, 422)
+    title = TITLES.get(status, "Error")
+    document = ProblemDocument(title=title, status=status, code=code, detail=detail, errors=errors)
+    shown = {"retry-after": "1", **(headers or {})} if status == 503 else headers
+    return JSONResponse(document.model_dump(exclude_none=True), status, headers=shown, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem document."""
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, error: Refused) -> JSONResponse:
+        return problem(error.problem.code, error.problem.message)
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(_: Request, error: Unavailable) -> JSONResponse:
+        return problem("unavailable", f"Not available at the moment: {error}. Try again.")
+
+    @app.exception_handler(LogUnavailableError)
+    async def log_unavailable(_: Request, __: LogUnavailableError) -> JSONResponse:
+        return problem("unavailable", "The run log does not answer at the moment. Try again.")
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        mistakes = error.errors()
+        if any(mistake["type"] == "json_invalid" for mistake in mistakes):
+            return problem("malformed_json", "The body is not valid JSON.")
+        shown = [{"field": ".".join(map(str, m["loc"][1:])), "message": m["msg"]} for m in mistakes]
+        detail = "; ".join(f"{m['field'] or 'body'}: {m['message']}" for m in shown)
+        return problem("invalid_request", detail, errors=shown)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed", 400: "malformed_json"}.get(error.status_code, "http_error")
+        return problem(code, str(error.detail), status=error.status_code, headers=error.headers)
+
+    @app.exception_handler(Exception)
+    async def defect(_: Request, __: Exception) -> JSONResponse:
+        return problem("internal", "Something went wrong on our side. Try again; if it stays, look at the log.")

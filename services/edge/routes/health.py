@@ -1,0 +1,51 @@
+"""Probes: is the process alive, and can it serve?"""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from contracts.chat import ListRuns
+from contracts.generation import ListModels
+from contracts.message import Owner, Request
+from kit.bus.rpc import Refused, Unavailable, call
+from services.edge.depends import TheGateway
+from services.edge.gateway import Gateway
+
+router = APIRouter(tags=["health"])
+
+PROBE_SECONDS = 2.0
+_NOBODY = Owner(tenant="probe", user="probe")
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", response_model=None)
+async def readyz(gateway: TheGateway) -> Response:
+    """Every part that an answer needs is there: 200, otherwise 503 with what is missing."""
+    chat, inference = await asyncio.gather(
+        _answers(gateway, ListRuns(owner=_NOBODY, limit=1)), _answers(gateway, ListModels())
+    )
+    parts = {
+        "bus": gateway.bus.connected,
+        "log": gateway.log_bus.connected and bool(gateway.reads.epoch),
+        "chat": chat,
+        "inference": inference,
+    }
+    ready = all(parts.values())
+    body: dict[str, Any] = {"status": "ready" if ready else "unavailable", "parts": parts}
+    return JSONResponse(body, 200 if ready else 503)
+
+
+async def _answers(gateway: Gateway, request: Request[Any]) -> bool:
+    """Whether a service answers; chat's answer comes from its database."""
+    try:
+        await call(gateway.bus, request, timeout=PROBE_SECONDS)
+    except (Unavailable, Refused):
+        return False
+    return True

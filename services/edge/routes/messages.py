@@ -1,0 +1,102 @@
+"""Sending a message: it starts a run, and may stream it at once."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
+
+from contracts import chat
+from kit.ids import new_id
+from kit.runlog.follow import Follower
+from services.edge.bodies import Accepted, NewMessage
+from services.edge.depends import Caller, TheGateway, TheOwner
+from services.edge.follow import follow_run
+from services.edge.gateway import Gateway, conversation_id, run_key
+from services.edge.stream import EventStream
+
+router = APIRouter(tags=["conversations"])
+
+NEW = "new"
+"""In place of a conversation's id: begin one with this message."""
+
+EVENT_STREAM = "text/event-stream"
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "With `Accept: text/event-stream`: the run's events.", "content": {EVENT_STREAM: {}}},
+    202: {"model": Accepted, "description": "The run has begun."},
+}
+
+
+@router.post("/v1/conversations/{conversation}/messages", status_code=202, response_model=None, responses=_RESPONSES)
+async def send_message(
+    conversation: str,
+    body: NewMessage,
+    request: Request,
+    gateway: TheGateway,
+    caller: Caller,
+    owner: TheOwner,
+    accept: Annotated[str, Header()] = "",
+    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Send a message and start the run that answers it.
+
+    `new` in place of the conversation's id begins one. With `Accept: text/event-stream` the response is the run's
+    event stream, otherwise 202 says where it is. Closing the connection does not stop the run. The same
+    `Idempotency-Key` sent again gives the same run.
+    """
+    requested_at = asyncio.get_running_loop().time()
+    begin = conversation == NEW
+    command = chat.SendMessage(
+        owner=owner,
+        conversation_id=new_id("conv") if begin else conversation_id(conversation),
+        create=begin,
+        run_id=new_id("chat"),
+        content=body.content,
+        model=body.model,
+        system=body.system,
+        parameters=body.parameters,
+        timeouts=body.timeouts,
+        idempotency_key=idempotency_key,
+    )
+    if EVENT_STREAM not in accept:
+        return _accepted(await gateway.ask(command))
+    follower = _follower(gateway, run_key(caller, command.run_id))
+    await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
+    try:
+        started: chat.RunStarted = await gateway.ask(command)
+        if started.run_id != command.run_id:
+            await follower.close()
+            return await follow_run(gateway, caller, started.run_id, last_event_id)
+    except BaseException:
+        await follower.close()
+        raise
+    return EventStream(
+        follower,
+        gateway.expander,
+        gateway.streams,
+        epoch=gateway.reads.epoch,
+        heartbeat_seconds=gateway.settings.edge.heartbeat_seconds,
+        headers=[(b"location", _location(started).encode())],
+        requested_at=requested_at,
+    )
+
+
+def _follower(gateway: Gateway, key: Any) -> Follower:
+    return Follower(gateway.reads, key, after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes)
+
+
+def _location(started: chat.RunStarted) -> str:
+    return f"/v1/runs/{started.run_id}"
+
+
+def _accepted(started: chat.RunStarted) -> Response:
+    location = _location(started)
+    body = Accepted(
+        run_id=started.run_id,
+        conversation_id=started.conversation_id,
+        message_id=started.message_id,
+        events_url=f"{location}/events",
+    )
+    return JSONResponse(body.model_dump(), 202, headers={"location": location})

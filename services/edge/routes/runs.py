@@ -1,0 +1,55 @@
+"""Runs of any kind: list, look, follow, stop."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+
+from contracts import chat
+from services.edge.depends import Caller, TheGateway, TheOwner
+from services.edge.follow import follow_run
+from services.edge.gateway import run_key
+
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The run's events from the cursor on; ends with the run.",
+        "content": {"text/event-stream": {}},
+    },
+    204: {"description": "The run has ended and the cursor is at its end."},
+}
+
+
+@router.get("", response_model=chat.RunPage)
+async def list_runs(
+    gateway: TheGateway, owner: TheOwner, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: str | None = None
+) -> Any:
+    """Your runs, newest first, without their texts."""
+    return await gateway.ask(chat.ListRuns(owner=owner, limit=limit, before=before))
+
+
+@router.get("/{run}", response_model=chat.Run)
+async def get_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
+    """A run as it is now, with its text so far: for clients that poll."""
+    return await gateway.ask(chat.GetRun(owner=owner, run_id=run_key(caller, run).run))
+
+
+@router.get("/{run}/events", response_model=None, responses=_EVENTS)
+async def run_events(
+    run: str,
+    gateway: TheGateway,
+    caller: Caller,
+    after: str | None = None,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Follow a run as server-sent events: live, after a reconnect, on a second device, or when it is long over.
+
+    Resume with `Last-Event-ID` or `?after=`; without either it is told from the start.
+    """
+    return await follow_run(gateway, caller, run, last_event_id or after)
+
+
+@router.post("/{run}/cancel", response_model=chat.Run)
+async def cancel_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
+    """Stop a run, from any device. What was written is kept. Stopping an ended run changes nothing."""
+    return await gateway.ask(chat.CancelRun(owner=owner, run_id=run_key(caller, run).run))

@@ -1,0 +1,76 @@
+"""uvicorn, without its hands on the signals."""
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from kit.runtime.errors import StartError
+from kit.settings import Settings
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75
+STOP_SECONDS = 3
+
+
+class Server(uvicorn.Server):
+    """uvicorn re-raises SIGTERM when it returns and takes the process's other tasks with it: we own the signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave them alone."""
+        yield
+
+    def stop_accepting(self) -> None:
+        """Take no new connections; those there are go on."""
+        for server in self.servers:
+            server.close()
+
+
+def make_server(app: ASGIApp) -> Server:
+    """A server for an application; it is given its socket when it runs."""
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    return Server(config)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket. Raises StartError if it may not or cannot listen there."""
+    host, port = settings.edge.host, settings.edge.port
+    if settings.auth.mode == "local" and not settings.auth.allow_beyond_loopback and not _is_loopback(host):
+        raise StartError(
+            f"local mode has no passwords and does not listen on {host}. Set STUDIO_AUTH_MODE=token, "
+            "or STUDIO_AUTH_ALLOW_BEYOND_LOOPBACK=true if something else keeps strangers out."
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"cannot listen on {host}:{port}: {error.strerror}. Choose another with STUDIO_EDGE_PORT."
+        ) from error
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

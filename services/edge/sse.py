@@ -1,0 +1,39 @@
+"""Server-sent events of the native routes: one frame per event of the log."""
+
+from collections.abc import Iterable
+
+from kit.runlog.reads import LogMessage
+
+RETRY_MILLISECONDS = 1000
+"""What clients wait before they reconnect. It travels in the first frame: alone it would be an empty event to some."""
+
+HEARTBEAT = b": hb\n"
+"""One newline: a blank line would be an empty event to some clients (PROTOCOLS: openai-python, fetch-event-source)."""
+
+HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache, no-transform"),
+    (b"x-accel-buffering", b"no"),
+)
+
+_TYPE_START = len(b'{"type":"')
+
+
+def frames(messages: Iterable[LogMessage], epoch: bytes) -> bytes:
+    """The frames of some events, ready to be written. An event's JSON begins with its type: it is not parsed here."""
+    return b"".join(
+        b"id: %b-%d\nevent: %b\ndata: %b\n\n"
+        % (epoch, sequence, payload[_TYPE_START : payload.index(b'"', _TYPE_START)], payload)
+        for sequence, _, payload in messages
+    )
+
+
+def retry(milliseconds: int) -> bytes:
+    """The line that says how long to wait before a reconnect; it belongs to the frame that follows."""
+    return b"retry: %d\n" % milliseconds
+
+
+def reconnect(milliseconds: int) -> bytes:
+    """The frame that ends a stream whose run goes on: come back after so long. It has no cursor of its own."""
+    notice = b'{"type":"notice","code":"reconnect","message":"This server is stopping. Reconnect with your cursor."}'
+    return retry(milliseconds) + b"event: notice\ndata: " + notice + b"\n\n"

@@ -1,0 +1,131 @@
+"""The response that carries a run to one client, with its own send loop: the hot path of the edge."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Iterable
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from kit.runlog.follow import Follower
+from kit.runlog.reads import LogMessage
+from kit.telemetry import measures, setup
+from services.edge import sse
+from services.edge.expand import Expander
+
+RECONNECT_JITTER_MILLISECONDS = 2000
+"""On shutdown clients come back spread over so long, so that a deploy is no reconnect storm."""
+
+
+class Streams:
+    """The streams of this process, so that a shutdown can end them softly."""
+
+    def __init__(self) -> None:
+        self._open: set[EventStream] = set()
+        self._draining = False
+
+    def add(self, stream: "EventStream") -> None:
+        """A stream has begun."""
+        self._open.add(stream)
+        if self._draining:
+            stream.end_softly()
+
+    def remove(self, stream: "EventStream") -> None:
+        """A stream has ended."""
+        self._open.discard(stream)
+
+    async def drain(self, seconds: float) -> None:
+        """End all streams, spread over so long; their clients resume elsewhere by cursor."""
+        self._draining = True
+        streams = list(self._open)
+        for stream in streams:
+            if not stream.closed:
+                await asyncio.sleep(seconds / len(streams))
+                stream.end_softly()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+
+class EventStream(Response):
+    """Follows a run until its end, the client's disconnect, or the shutdown of this process."""
+
+    def __init__(
+        self,
+        follower: Follower,
+        expander: Expander,
+        streams: Streams,
+        *,
+        epoch: str,
+        heartbeat_seconds: float,
+        first: bytes = b"",
+        headers: Iterable[tuple[bytes, bytes]] = (),
+        requested_at: float | None = None,
+    ) -> None:
+        super().__init__()
+        self.closed = False
+        self._follower, self._expander, self._streams = follower, expander, streams
+        self._epoch = epoch.encode()
+        self._heartbeat = heartbeat_seconds
+        self._first = first
+        self._opening_headers = [*sse.HEADERS, *headers]
+        self._requested_at = requested_at
+
+    def end_softly(self) -> None:
+        """Tell the client to reconnect, and end."""
+        self.closed = True
+        self._follower.interrupt()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the end."""
+        self._streams.add(self)
+        listener = asyncio.create_task(self._until_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self._opening_headers})
+            await send({"type": "http.response.body", "body": self._first, "more_body": True})
+            await self._pump(send)
+            if self.closed and not listener.done():
+                wait = random.randrange(RECONNECT_JITTER_MILLISECONDS)  # noqa: S311
+                await send({"type": "http.response.body", "body": sse.reconnect(wait), "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self.closed = True
+            self._streams.remove(self)
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
+            await self._follower.close()
+
+    async def _pump(self, send: Send) -> None:
+        follower, epoch, opening = self._follower, self._epoch, sse.retry(sse.RETRY_MILLISECONDS)
+        measured = setup.enabled()
+        while not (follower.ended or self.closed):
+            batch = await follower.next(self._heartbeat)
+            if self.closed:
+                return
+            if batch:
+                batch = await self._expander.expand(batch)
+                body = opening + sse.frames(batch, epoch)
+                opening = b""
+                if measured:
+                    self._measure(batch)
+            else:
+                body = sse.HEARTBEAT
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+
+    def _measure(self, batch: list[LogMessage]) -> None:
+        for message in batch:
+            at = measures.delta_at(message.payload)
+            if at is None:
+                continue
+            measures.token_age("edge", at)
+            if self._requested_at is not None:
+                measures.first_token("edge", asyncio.get_running_loop().time() - self._requested_at)
+                self._requested_at = None
+
+    async def _until_gone(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.closed = True
+        self._follower.interrupt()

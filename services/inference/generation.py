@@ -1,0 +1,204 @@
+"""One generation, from the request to its single ending."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from contracts import events
+from contracts.generation import GenerateRequest
+from kit.bus.publish import publish
+from kit.bus.streams import BEAT_SECONDS
+from kit.clock import now_ms
+from kit.runlog.lane import RunKey
+from kit.runlog.writer import FencedError, LaneWriter
+from kit.telemetry import measures
+from services.inference import core
+from services.inference.answer import Answer
+from services.inference.cards import ModelCard
+from services.inference.control import Control
+from services.inference.lease import Lease
+from services.inference.parts import Parts
+from services.inference.providers.base import ProviderCall, ProviderError
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_MODEL = events.Error("unknown_model", "This model is not offered any more.")
+INTERNAL = events.Error("internal", "Something went wrong on our side.")
+INCOMPLETE = events.Error("provider_incomplete", "The model server ended the stream before the answer was complete.")
+
+
+class Generation:
+    """Calls the model, writes the lane, holds the lease, and ends the lane once."""
+
+    def __init__(self, parts: Parts, request: GenerateRequest, delivery: Msg) -> None:
+        self.request = request
+        self.key = RunKey(request.owner.tenant, request.owner.user, request.run_id)
+        self.lease = Lease(delivery)
+        self._parts = parts
+        self._control = Control(parts.bus, self.key, request.lane)
+        self.handed_back = False
+        """Another worker is to go on, and the request must be given back at once."""
+        self._fenced = False  # another worker goes on already: be silent, a late word would hit its lease
+        self._wake = asyncio.Event()
+
+    def release(self) -> None:
+        """Stop without an ending: another worker is to go on."""
+        self.handed_back = True
+        self._wake.set()
+
+    def _on_fenced(self) -> None:
+        self._fenced = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Do it. Raises nothing that the worker has to know: what went wrong is in the lane."""
+        told = await self._parts.lane(self.key, self.request.lane)
+        match core.on_pickup(told, self._parts.settings.max_attempts):
+            case core.Ended(sequence, ending):  # its worker died between the ending and the fact
+                await self._tell(ending, sequence)
+            case core.GiveUp(attempt, last):
+                error = events.Error("too_many_attempts", f"{attempt} attempts brought no answer.")
+                await self._generate(attempt + 1, last, refuse=error)
+            case core.Begin(attempt, last):
+                card = self._parts.catalogue.get(self.request.model)
+                await self._generate(attempt, last, card=card, refuse=None if card else UNKNOWN_MODEL)
+
+    async def _generate(
+        self, attempt: int, last: int, *, card: ModelCard | None = None, refuse: events.Error | None = None
+    ) -> None:
+        await self._control.listen(self._wake.set)
+        writer = self._parts.writers.open(
+            self.key, self.request.lane, attempt=attempt, last=last, fenced=self._on_fenced
+        )
+        try:
+            if card is None:
+                ending: events.GenerationEnding | None = self._refused(attempt, refuse or UNKNOWN_MODEL)
+            else:
+                ending = await self._answer(card, writer, attempt, restarted=last > 0)
+            if ending is None:
+                return
+            self.handed_back = False
+            writer.event(ending)
+            sequence = await self._stored(writer)
+            await self._tell(ending, sequence)
+        except FencedError as error:
+            self.handed_back = False
+            log.warning("%s is fenced: %s", self.key.run, error)
+        finally:
+            self._parts.writers.close(writer)
+            await self._control.close()
+
+    async def _answer(
+        self, card: ModelCard, writer: LaneWriter, attempt: int, *, restarted: bool
+    ) -> events.GenerationEnding | None:
+        """Drive the provider's stream; the ending, or None if another worker goes on."""
+        lane = self.request.lane
+        if restarted:
+            writer.event(events.GenerationRestarted(lane=lane, at=now_ms(), attempt=attempt))
+        writer.event(
+            events.GenerationStarted(
+                lane=lane, at=now_ms(), attempt=attempt, model=self.request.model, provider=card.provider
+            )
+        )
+        answer = Answer(self.request, card, writer, attempt)
+        pump = asyncio.create_task(self._pump(card, writer, answer), name=f"pump {self.key.run}")
+        too_late = await self._watch(
+            pump, core.limits(self.request.timeouts, card.timeouts, self._parts.settings), writer, answer
+        )
+        if not pump.done():
+            pump.cancel()
+        await asyncio.wait({pump})
+        if self._fenced:
+            return None
+        blobs = self._parts.blobs
+        if self._control.cancelled:
+            return await answer.cancelled(blobs)
+        if too_late is not None:
+            return await answer.failed(blobs, too_late)
+        if self.handed_back and answer.finish is None:
+            await writer.stored()
+            return None
+        error = _error_of(pump)
+        if error is None and answer.finish is None:
+            error = INCOMPLETE
+        return await (answer.failed(blobs, error) if error else answer.completed(blobs))
+
+    async def _watch(
+        self, pump: "asyncio.Task[None]", limits: core.Limits, writer: LaneWriter, answer: Answer
+    ) -> events.Error | None:
+        """The loop that drives the generation: beats, time limits, stops. Returns the limit that was passed."""
+        started = time.monotonic()
+        beat_at = started + BEAT_SECONDS
+        woken = asyncio.ensure_future(self._wake.wait())
+        try:
+            while True:
+                deadline, _ = limits.deadline(started, answer.last_chunk)
+                wait = min(deadline, beat_at) - time.monotonic()
+                await asyncio.wait({pump, woken}, timeout=max(wait, 0), return_when=asyncio.FIRST_COMPLETED)
+                if pump.done() or woken.done():
+                    return None
+                now = time.monotonic()
+                deadline, error = limits.deadline(started, answer.last_chunk)
+                if now >= deadline:
+                    return error
+                if now >= beat_at:
+                    beat_at = now + BEAT_SECONDS
+                    await self.lease.beat(writer)
+                    self._control.alive()
+        finally:
+            woken.cancel()
+
+    async def _pump(self, card: ModelCard, writer: LaneWriter, answer: Answer) -> None:
+        """Carry the provider's chunks into the lane; wait when the log is slower than the provider."""
+        request = self.request
+        turns = await self._parts.turns(request)
+        call = ProviderCall(
+            model=card.model,
+            messages=turns,
+            temperature=request.parameters.temperature,
+            max_tokens=request.parameters.max_tokens,
+            extra=card.call_options(),
+        )
+        provider = self._parts.providers.get(card.provider)
+        with measures.tracer.start_as_current_span("provider call", attributes={"gen_ai.request.model": card.model}):
+            async with contextlib.aclosing(provider.stream(call)) as stream:
+                first = True
+                async for chunks in stream:
+                    answer.take(chunks)
+                    if first and answer.first_token_ms is not None:
+                        first = False
+                        measures.first_token("worker", answer.first_token_ms / 1000, request.model)
+                    if writer.full:
+                        await writer.room()
+
+    async def _stored(self, writer: LaneWriter) -> int:
+        """Wait until the ending is stored, and keep the lease meanwhile."""
+        stored = asyncio.ensure_future(writer.stored())
+        while not (await asyncio.wait({stored}, timeout=BEAT_SECONDS))[0]:
+            await self.lease.beat(writer)
+        return stored.result()
+
+    async def _tell(self, ending: events.GenerationEnding, sequence: int) -> None:
+        await publish(self._parts.bus, core.ended_fact(self.request, ending, sequence))
+        await self.lease.done()
+
+    def _refused(self, attempt: int, error: events.Error) -> events.GenerationFailed:
+        request = self.request
+        return events.GenerationFailed(
+            lane=request.lane, at=now_ms(), attempt=attempt, model=request.model, error=error
+        )
+
+
+def _error_of(pump: "asyncio.Task[Any]") -> events.Error | None:
+    """What the provider's stream died of, in words for the user."""
+    error = None if pump.cancelled() else pump.exception()
+    if error is None:
+        return None
+    if isinstance(error, ProviderError):
+        return events.Error(error.code, error.message)
+    log.error("a generation failed by our own doing", exc_info=error)
+    return INTERNAL

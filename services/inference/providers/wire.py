@@ -1,0 +1,199 @@
+"""The chunks of a streamed chat completion, and what they mean in our words.
+
+Fields: platform.openai.com/docs/api-reference/chat/streaming. Reasoning is no part of it: vLLM and DeepSeek say
+`reasoning_content`, Ollama, OpenRouter and newer vLLM say `reasoning`. Everything is optional, because every
+compatible server leaves out or nulls something else.
+"""
+
+import logging
+from typing import Any, Final
+
+import msgspec
+
+from services.inference.providers.base import (
+    Chunk,
+    Finish,
+    FinishReason,
+    ProviderError,
+    Reasoning,
+    Text,
+    Usage,
+)
+from services.inference.providers.errors import error_from_stream
+from services.inference.providers.sse import SseParser
+from services.inference.providers.tool_calls import ToolCallDelta, ToolCalls
+
+logger = logging.getLogger(__name__)
+
+DONE: Final = b"[DONE]"
+
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "length",
+    "content_filter": "content_filter",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+"""OpenAI's reasons and those that compatible servers have been seen to pass through."""
+
+FAILED_REASONS = frozenset({"error", "insufficient_system_resource"})
+"""Reasons that mean the server gave up (OpenRouter, DeepSeek)."""
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[ToolCallDelta] | None = None
+
+
+class _Choice(msgspec.Struct):
+    index: int | None = None
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _PromptDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+
+
+class _CompletionDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class _Usage(msgspec.Struct):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+
+class _Wire(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+    object: str | None = None
+    message: str | None = None
+    code: Any = None
+
+
+_decode = msgspec.json.Decoder(_Wire).decode
+
+
+def clean(text: str) -> str:
+    """The text without NUL characters, which Postgres cannot store: what is shown must be what is kept."""
+    return text.replace("\x00", "") if "\x00" in text else text
+
+
+class Answer:
+    """One streamed answer: bytes in, chunks out.
+
+    `done`: nothing more needs to be read. `reason`: set once the answer is whole; from then on nothing can fail it.
+    `failure`: to be raised after the chunks that came before it.
+    """
+
+    __slots__ = ("_calls", "_parser", "_secrets", "_usage", "done", "failure", "reason")
+
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
+        self.done = False
+        self.failure: ProviderError | None = None
+        self.reason: FinishReason | None = None
+        self._usage: Usage | None = None
+        self._calls = ToolCalls()
+        self._parser = SseParser()
+        self._secrets = secrets  # never to be quoted from an error object
+
+    def feed(self, data: bytes) -> list[Chunk]:
+        """The chunks of one network read."""
+        chunks: list[Chunk] = []
+        try:
+            for payload in self._parser.feed(data):
+                if payload == DONE:
+                    self.done = True
+                    return chunks
+                self._translate(_decode(payload), chunks)
+            if self._parser.too_long:
+                self._fail(_bad_stream("sent a line longer than any answer"))
+        except ProviderError as error:
+            self._fail(error)
+        except ValueError:
+            self._fail(_bad_stream("sent a piece that is not valid"))
+        return chunks
+
+    def finish(self) -> Finish:
+        """The end of the answer. Raises ProviderError if the stream ended before it."""
+        if self.reason is None:
+            raise ProviderError(
+                "provider_incomplete",
+                "The model server ended the stream before the answer was complete.",
+                retryable=True,
+            )
+        return Finish(self.reason, self._usage)
+
+    def _fail(self, error: ProviderError) -> None:
+        self.done = True
+        if self.reason is None:
+            self.failure = error
+
+    def _translate(self, wire: _Wire, chunks: list[Chunk]) -> None:
+        if wire.error:
+            raise error_from_stream(wire.error, secrets=self._secrets)
+        if wire.object == "error":  # vLLM before 0.10
+            raise error_from_stream({"message": wire.message, "code": wire.code}, secrets=self._secrets)
+        if wire.usage is not None:
+            self._usage = _usage(wire.usage)
+        if wire.choices:
+            choice = wire.choices[0]
+            if choice.index:  # only the first answer was asked for
+                return
+            if choice.delta is not None:
+                self._delta(choice.delta, chunks)
+            if choice.finish_reason:
+                self._finish(choice.finish_reason, chunks)
+
+    def _delta(self, delta: _Delta, chunks: list[Chunk]) -> None:
+        if thought := delta.reasoning_content or delta.reasoning:  # some servers send both, with the same text
+            chunks.append(Reasoning(clean(thought)))
+        if text := delta.content or delta.refusal:
+            chunks.append(Text(clean(text)))
+        if delta.tool_calls:
+            self._calls.add(delta.tool_calls)
+
+    def _finish(self, reason: str, chunks: list[Chunk]) -> None:
+        if self.reason is not None:  # some servers repeat it in the usage chunk
+            return
+        if reason in FAILED_REASONS:
+            raise ProviderError(
+                "provider_unavailable", "The model server gave up in the middle of the answer.", retryable=True
+            )
+        known = FINISH_REASONS.get(reason)
+        if known is None:
+            # The answer did end: an unknown word for it must not turn a whole answer into a failed one.
+            logger.warning("unknown finish reason %r is taken as 'stop'", reason[:40])
+            known = "stop"
+        calls = self._calls.complete(cut_off=known in ("length", "content_filter"))
+        if calls and known == "stop":  # llama.cpp and older Ollama say `stop` for tool calls
+            known = "tool_calls"
+        chunks.extend(calls)
+        self.reason = known
+
+
+def _bad_stream(what: str) -> ProviderError:
+    message = f"The model server {what} in the middle of the answer. Try again."
+    return ProviderError("provider_bad_response", message, retryable=True)
+
+
+def _usage(usage: _Usage) -> Usage:
+    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
+    return Usage(
+        input_tokens=usage.prompt_tokens or 0,
+        output_tokens=usage.completion_tokens or 0,
+        reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
+        cached_input_tokens=(prompt.cached_tokens or 0) if prompt else 0,
+    )

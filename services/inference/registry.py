@@ -1,0 +1,60 @@
+"""The providers of one worker: each is imported and built when it is first called."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from services.inference.catalogue import Catalogue, ProviderConfig
+from services.inference.providers.base import Provider, ProviderError
+
+
+def _scripted(config: ProviderConfig) -> Provider:
+    from services.inference.providers.scripted import ScriptedProvider
+
+    return ScriptedProvider(speed=config.speed)
+
+
+def _openai(config: ProviderConfig) -> Provider:
+    from services.inference.providers.openai import OpenAIProvider  # costs aiohttp's import: only when needed
+
+    return OpenAIProvider(config.base_url or "", config.api_key, max_tokens_field=config.max_tokens_field)
+
+
+BUILDERS: dict[str, Callable[[ProviderConfig], Provider]] = {"scripted": _scripted, "openai": _openai}
+"""By `kind:` of the catalogue."""
+
+
+class Providers:
+    """Connections to the providers of a catalogue, shared by all generations of this process."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._built: dict[str, Provider] = {}
+
+    def get(self, name: str) -> Provider:
+        """The provider of that name. Raises ProviderError if the catalogue has none."""
+        if provider := self._built.get(name):
+            return provider
+        config = self._catalogue.provider(name)
+        if config is None:
+            raise ProviderError("provider_rejected", f"There is no model provider {name!r} any more.", retryable=False)
+        return self._built.setdefault(name, BUILDERS[config.kind](config))
+
+    async def warm(self) -> None:
+        """Build every provider whose models are offered and open a connection to it. Takes a few seconds at most.
+
+        So the first user pays neither for imports nor for DNS and TLS.
+        """
+        names = {card.provider for card in self._catalogue.models()}
+        async with asyncio.TaskGroup() as group:
+            for name in sorted(names):
+                provider = self.get(name)
+                if warm := getattr(provider, "warm", None):
+                    group.create_task(warm())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        built, self._built = list(self._built.values()), {}
+        for provider in built:
+            with contextlib.suppress(ProviderError):
+                await provider.close()

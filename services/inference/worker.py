@@ -1,0 +1,101 @@
+"""Taking requests from the queue, as many as there are free slots, and giving them back on shutdown."""
+
+import asyncio
+import logging
+
+from nats.aio.msg import Msg
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
+from opentelemetry import propagate, trace
+from pydantic import ValidationError
+
+from contracts import subjects
+from contracts.generation import GenerateRequest
+from kit.bus.redelivery import park
+from kit.bus.streams import INFERENCE_CONSUMER
+from kit.bus.work import WorkPuller
+from kit.telemetry.measures import tracer
+from services.inference.generation import Generation
+from services.inference.lease import REDELIVER_SECONDS
+from services.inference.parts import Parts
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS = 1.0
+FAILED_AGAIN_SECONDS = 2.0
+"""Before a request whose worker failed outside the provider's part is offered again."""
+RELEASE_SECONDS = 2.0
+
+
+class Worker:
+    """The slots of one process."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._generations: dict[str, Generation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._puller = WorkPuller(parts.bus, "WORK", INFERENCE_CONSUMER, parts.settings.slots, self._take)
+
+    async def start(self) -> None:
+        """Begin to take work."""
+        await self._puller.start()
+
+    async def stop(self) -> None:
+        """Take no more; finish what ends soon; hand the rest to other workers at once."""
+        await self._puller.stop()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=self._parts.settings.drain_seconds)
+        for generation in list(self._generations.values()):
+            generation.release()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=RELEASE_SECONDS)
+
+    def _take(self, message: Msg) -> None:
+        task = asyncio.create_task(self._handle(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: self._puller.release())
+
+    async def _handle(self, message: Msg) -> None:
+        try:
+            request = GenerateRequest.model_validate_json(message.data)
+        except ValidationError as error:
+            log.error("a request that cannot be read is parked: %s", error)
+            await park(self._parts.bus.client, message, repr(error))
+            return
+        lane = f"{request.run_id}.{request.lane}"
+        mine = self._generations.get(lane)
+        if mine is not None:  # it came again although we are at it
+            mine.lease.renew(message)
+            return
+        if message.metadata.num_delivered > 1 and await self._alive_elsewhere(request):
+            await message.nak(delay=REDELIVER_SECONDS)
+            return
+        generation = self._generations[lane] = Generation(self._parts, request, message)
+        context = propagate.extract(message.headers or {})
+        try:
+            with tracer.start_as_current_span(
+                "generate",
+                context=context,
+                kind=trace.SpanKind.CONSUMER,
+                attributes={"studio.run": request.run_id, "gen_ai.request.model": request.model},
+            ):
+                await generation.run()
+            if generation.handed_back:
+                await generation.lease.give_back()
+        except Exception:
+            log.exception("%s failed outside its model; it is tried again", lane)
+            await generation.lease.give_back(FAILED_AGAIN_SECONDS)
+        finally:
+            del self._generations[lane]
+
+    async def _alive_elsewhere(self, request: GenerateRequest) -> bool:
+        """Whether another worker says that it is still at this request."""
+        subject = subjects.PING.format(
+            tenant=request.owner.tenant, user=request.owner.user, run=request.run_id, lane=request.lane
+        )
+        try:
+            await self._parts.bus.client.request(subject, b"", timeout=PING_SECONDS)
+        except (NoRespondersError, NatsTimeoutError):
+            return False
+        return True
