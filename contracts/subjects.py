@@ -23,6 +23,7 @@ RPC = "rpc.{service}.{verb}"
 # Control: only the interested party subscribes; "no responders" is an answer too.
 CANCEL = "control.cancel.{tenant}.{user}.{run}.{lane}"
 PING = "control.ping.{tenant}.{user}.{run}.{lane}"
+CONTROL = "control.*.{tenant}.{user}.{run}.{lane}"
 
 ALL_LANES = "*"
 

@@ -4,6 +4,7 @@ from contracts.message import Message
 from kit.bus.api import MESSAGE_ID, publish_stored
 from kit.bus.connection import Bus
 from kit.telemetry.context import trace_headers
+from kit.telemetry.spans import PRODUCER, span
 
 
 async def publish(bus: Bus, message: Message) -> int:
@@ -12,9 +13,10 @@ async def publish(bus: Bus, message: Message) -> int:
     Saying the same thing twice stores it once for two minutes, by the message's own id.
     Raises TimeoutError or kit.bus.api.JetStreamError.
     """
-    headers = trace_headers()
-    message_id = message.message_id()
-    if message_id is not None:
-        headers[MESSAGE_ID] = message_id
+    subject, message_id = message.subject(), message.message_id()
     body = message.model_dump_json(exclude_none=True).encode()
-    return await publish_stored(bus.client, message.subject(), body, headers=headers)
+    with span(f"{subject} publish", PRODUCER, subject=subject):
+        headers = trace_headers()
+        if message_id is not None:
+            headers[MESSAGE_ID] = message_id
+        return await publish_stored(bus.client, subject, body, headers=headers)

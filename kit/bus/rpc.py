@@ -12,7 +12,9 @@ from pydantic import BaseModel
 
 from contracts.message import Problem, Reply, Request
 from kit.bus.connection import Bus
+from kit.refusal import Refused
 from kit.telemetry.context import trace_headers
+from kit.telemetry.spans import CLIENT, span
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +23,6 @@ R = TypeVar("R", bound=Request[Any])
 INTERNAL = Problem(
     code="internal", message="Something went wrong on our side. Try again; if it stays, look at the log."
 )
-
-
-class Refused(Exception):  # noqa: N818  (an answer, not a defect)
-    """A request that was understood and refused. Raised by handlers, and by `call` on the other side."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.problem = Problem(code=code, message=message)
 
 
 class Unavailable(Exception):  # noqa: N818
@@ -43,7 +37,8 @@ async def call(bus: Bus, request: Request[Any], *, timeout: float) -> Any:
     subject = request.rpc_subject()
     body = request.model_dump_json(exclude_none=True).encode()
     try:
-        message = await bus.client.request(subject, body, timeout=timeout, headers=trace_headers() or None)
+        with span(f"{subject} request", CLIENT, subject=subject):
+            message = await bus.client.request(subject, body, timeout=timeout, headers=trace_headers() or None)
     except (NoRespondersError, NatsTimeoutError) as error:
         raise Unavailable(f"the service {request.SERVICE} does not answer") from error
     reply: Reply[Any] = _reply_type(type(request)).model_validate_json(message.data)

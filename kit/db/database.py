@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+from sqlalchemy import Executable, Row
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.ext.asyncio.session import async_sessionmaker
@@ -44,12 +45,14 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
+            hide_parameters=True,  # they are prompts and answers, and errors go to the log
             connect_args={
                 "timeout": CONNECT_TIMEOUT_SECONDS,
                 "command_timeout": COMMAND_TIMEOUT_SECONDS,
                 "server_settings": {"application_name": f"studio {service}", "jit": "off"},
             },
         )
+        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -69,6 +72,22 @@ class Database:
                     raise
                 await session.commit()
                 return result
+        raise AssertionError("unreachable")
+
+    async def execute(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+        """Run one statement as a transaction of its own: one round trip. Returns its rows.
+
+        A connection that turns out dead is replaced and the statement repeated, so it must bear that.
+        """
+        for last in (False,) * (TRIES - 1) + (True,):
+            try:
+                async with self._single.connect() as connection:
+                    result = await connection.execute(statement, values)
+                    return result.all() if result.returns_rows else ()
+            except DBAPIError as error:
+                if last or not error.connection_invalidated:
+                    raise
+                log.info("the database connection was lost; trying again")
         raise AssertionError("unreachable")
 
     async def warm(self, connections: int) -> None:

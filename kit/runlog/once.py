@@ -28,7 +28,7 @@ class Written:
     ours: bool
 
 
-async def read_last(bus: Bus, key: RunKey, lane: str) -> tuple[StoredMessage, events.Event | None] | None:
+async def read_last(bus: Bus, key: RunKey, lane: str) -> "Last | None":
     """The newest event of a lane, as the leader knows it; None for an empty lane."""
     message = await last_message(bus.client, "RUNS", key.lane(lane))
     return None if message is None else (message, events.decode(message.data))
@@ -63,10 +63,18 @@ async def begin_lane(bus: Bus, key: RunKey, event: events.Event) -> None:
             raise
 
 
-async def end_lane(bus: Bus, key: RunKey, ending: events.Event) -> Written:
-    """Write a lane's ending, unless it has one. Raises TimeoutError, JetStreamError."""
-    for _ in range(MAX_TRIES):
-        last = await read_last(bus, key, ending.lane)
+Last = tuple[StoredMessage, events.Event | None]
+"""The newest message of a lane and the event in it, None if its type is not known."""
+
+
+async def end_lane(bus: Bus, key: RunKey, ending: events.Event, *, last: Last | None = None) -> Written:
+    """Write a lane's ending, unless it has one. `last` saves the first look at the lane.
+
+    Raises TimeoutError, JetStreamError.
+    """
+    for attempt in range(MAX_TRIES):
+        if last is None or attempt:
+            last = await read_last(bus, key, ending.lane)
         if last is not None and last[1] is not None and events.type_of(last[1]) in _ENDINGS:
             return Written(last[0].sequence, last[1], ours=last[1] == ending)
         try:

@@ -12,7 +12,9 @@ from kit.bus import fastpath
 from kit.bus.api import MESSAGE_ID, STILL_IN_PROCESS, WRONG_LAST_SEQUENCE, last_message
 from kit.bus.connection import Bus
 from kit.runlog.lane import RunKey
+from kit.runlog.measured import MeasuredLaneWriter
 from kit.runlog.writer import ACK_TIMEOUT_SECONDS, RETRY_PAUSE_SECONDS, LaneWriter
+from kit.telemetry.setup import enabled
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +32,7 @@ class LogWriters:
         self._tasks: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
         self._inbox = b""
+        self._make = MeasuredLaneWriter if enabled() else LaneWriter
 
     async def start(self) -> None:
         """Listen for acknowledgements."""
@@ -54,7 +57,7 @@ class LogWriters:
         `fenced` is called once if somebody else turns out to write the lane.
         """
         reply = b"%b.%d" % (self._inbox, next(self._tokens))
-        writer = LaneWriter(self._bus, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
+        writer = self._make(self._bus, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
         self._writers[reply] = writer
         return writer
 

@@ -73,7 +73,7 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # "fast": it does not wait for its clients to leave
             tries=TRIES,
             shows=lambda line: "PANIC:" in line or "was terminated by signal" in line,
-            blames=lambda line: "FATAL:" in line or "PANIC:" in line or "cannot start" in line,
+            blames=lambda line: "FATAL:" in line or "PANIC:" in line or "could not" in line or "cannot start" in line,
         )
 
     async def start(self) -> None:

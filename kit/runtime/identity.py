@@ -25,11 +25,12 @@ def unprivileged(paths: Sequence[Path]) -> str:
     if os.geteuid() != 0:
         return "-"
     user = _user()
-    closed = [path for path in paths if not _can_walk_to(path, user)]
+    closed = [path for path in paths if not _can_walk_to(path, user.pw_uid, user.pw_gid)]
     if not closed:
         return f"user:{user.pw_uid}:{user.pw_gid}"
     identity = f"namespace:{user.pw_uid}:{user.pw_gid}"
-    if _works(identity):
+    # In the namespace it is still root who owns its files, but without root's power over everybody else's.
+    if all(_can_walk_to(path, 0, 0) for path in paths) and _works(identity):
         return identity
     raise StartError(
         f"Postgres does not run as root, and the user {user.pw_name} cannot reach {closed[0]}; run as a normal "
@@ -60,12 +61,12 @@ def _user() -> pwd.struct_passwd:
     raise StartError(f"Postgres does not run as root and there is no user {', '.join(USERS)}; run as a normal user")
 
 
-def _can_walk_to(path: Path, user: pwd.struct_passwd) -> bool:
+def _can_walk_to(path: Path, uid: int, gid: int) -> bool:
     for folder in path.resolve().parents:
         about = folder.stat()
-        if about.st_uid == user.pw_uid:
+        if about.st_uid == uid:
             allowed = about.st_mode & stat.S_IXUSR
-        elif about.st_gid == user.pw_gid:
+        elif about.st_gid == gid:
             allowed = about.st_mode & stat.S_IXGRP
         else:
             allowed = about.st_mode & stat.S_IXOTH

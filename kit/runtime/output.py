@@ -98,8 +98,9 @@ class LogFile:
 class Terminal:
     """Prints from a thread of its own, so that a terminal that is held (Ctrl-S) or closed holds up nobody."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+    def __init__(self, descriptor: int | None = None) -> None:
+        # Not through sys.stdout: its lock, held by a thread that waits for a terminal, would break our own exit.
+        self._descriptor = sys.stdout.fileno() if descriptor is None else descriptor
         self._lines: queue.Queue[str | None] = queue.Queue(TERMINAL_LINES)
         self._thread = threading.Thread(target=self._print, name="terminal", daemon=True)
         self._thread.start()
@@ -117,6 +118,7 @@ class Terminal:
 
     def _print(self) -> None:
         while (line := self._lines.get()) is not None:
-            with contextlib.suppress(OSError, ValueError):
-                self._stream.write(line + "\n")
-                self._stream.flush()
+            with contextlib.suppress(OSError):
+                text = f"{line}\n".encode(errors="replace")
+                while text:
+                    text = text[os.write(self._descriptor, text) :]

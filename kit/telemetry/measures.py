@@ -2,9 +2,8 @@
 
 import time
 
-from opentelemetry import metrics, trace
+from opentelemetry import metrics
 
-tracer = trace.get_tracer("studio")
 _meter = metrics.get_meter("studio")
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
@@ -33,9 +32,12 @@ def token_age(hop: str, at_ms: int) -> None:
     _token_age.record(max(0.0, time.time() - at_ms / 1000), {"hop": hop})
 
 
+_DELTAS = (b'{"type":"generation.delta"', b'{"type":"generation.reasoning"')
+
+
 def delta_at(payload: bytes) -> int | None:
-    """The `at` of an encoded delta; None for every other event."""
-    if not payload.startswith(b'{"type":"generation.delta"'):
+    """The `at` of an encoded delta (of text or reasoning); None for every other event."""
+    if not payload.startswith(_DELTAS):
         return None
     start = payload.index(b'"at":') + 5
     return int(payload[start : payload.index(b",", start)])

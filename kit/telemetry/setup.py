@@ -4,6 +4,7 @@
 """
 
 import os
+import uuid
 from typing import Any
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
@@ -13,7 +14,7 @@ _enabled = False
 
 
 def enabled() -> bool:
-    """Whether anything is traced or measured in this process."""
+    """Whether anything is traced or measured in this process. Decided before a service is built."""
     return _enabled
 
 
@@ -27,13 +28,21 @@ def start_telemetry(service: str) -> None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-    from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_NAMESPACE, Resource
+    from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    resource = Resource.create({SERVICE_NAME: f"studio-{service}", SERVICE_NAMESPACE: "ai-studio"})
+    from kit.telemetry.export import WithoutWords
+
+    resource = Resource.create(
+        {
+            SERVICE_NAME: f"studio-{service}",
+            SERVICE_NAMESPACE: "ai-studio",
+            SERVICE_INSTANCE_ID: uuid.uuid4().hex,  # or the metrics of two replicas would overwrite each other
+        }
+    )
     tracer_provider = TracerProvider(resource=resource)
-    tracer_provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    tracer_provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
     trace.set_tracer_provider(tracer_provider)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))

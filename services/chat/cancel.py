@@ -16,6 +16,7 @@ from kit.clock import now_ms
 from kit.runlog.lane import RunKey
 from kit.runlog.once import end_lane
 from kit.runlog.reads import LogReads
+from kit.telemetry.spans import in_trace_of
 from services.chat import core
 from services.chat.models import RunRow
 
@@ -41,7 +42,8 @@ class Canceller:
                 continue
             except NoRespondersError:
                 break
-        await self._end_instead(run)
+        with in_trace_of(run.trace, "end instead of the worker"):
+            await self._end_instead(run)
 
     async def _end_instead(self, run: RunRow) -> None:
         key = RunKey(run.tenant, run.user, run.id)

@@ -1,5 +1,6 @@
 """The decisions of chat: values in, values out."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -8,8 +9,9 @@ from contracts import events
 from contracts.chat import RunStatus, SendMessage
 from contracts.generation import GenerateRequest, Turn
 from contracts.ids import MAIN_LANE, RUN_LANE
-from kit.bus.rpc import Refused
+from kit.refusal import Refused
 from services.chat.models import ConversationRow, MessageRow, RunRow
+from services.chat.run_store import Past
 
 TITLE_CHARACTERS = 60
 MAX_TITLE_CHARACTERS = 200
@@ -68,25 +70,60 @@ def choose_model(wanted: str | None, default: str, offered: Sequence[str]) -> st
     return model
 
 
-def context(system: str | None, history: Iterable[MessageRow], content: str) -> tuple[Turn, ...]:
-    """What the model is given: the system prompt, what was said, and the new message."""
-    turns = [Turn(role="system", content=system)] if system else []
-    turns += [Turn(role=message.role, content=message.content) for message in history if message.content]
-    return (*turns, Turn(role="user", content=content))
-
-
-def generate_request(command: SendMessage, model: str, turns: tuple[Turn, ...], requested_at: int) -> GenerateRequest:
-    """The order to inference."""
-    return GenerateRequest(
+def new_run(command: SendMessage, model: str, past: Past, content: str, *, message_id: str, now: datetime) -> RunRow:
+    """The run that answers a message, with the complete order to inference."""
+    request = GenerateRequest(
         owner=command.owner,
         run_id=command.run_id,
         lane=MAIN_LANE,
         model=model,
-        messages=turns,
+        messages=context(past, content),
         parameters=command.parameters,
         timeouts=command.timeouts,
-        requested_at=requested_at,
+        requested_at=milliseconds(now),
     )
+    return RunRow(
+        id=command.run_id,
+        tenant=command.owner.tenant,
+        user=command.owner.user,
+        conversation_id=command.conversation_id,
+        message_id=message_id,
+        position=past.last_position + 2,
+        model=model,
+        begins_conversation=command.create,
+        request=request.model_dump(mode="json"),
+        idempotency_key=command.idempotency_key,
+        created_at=now,
+    )
+
+
+def context(past: Past, content: str) -> tuple[Turn, ...]:
+    """What the model is given: the system prompt, what was said, and the new message."""
+    turns = [Turn(role="system", content=past.system)] if past.system else []
+    turns += [Turn(role=role, content=said) for role, said in past.messages if said]
+    return (*turns, Turn(role="user", content=content))
+
+
+def run_values(run: RunRow, content: str, system: str | None, *, message_id: str) -> dict[str, Any]:
+    """What is stored when a run begins."""
+    return {
+        "run_id": run.id,
+        "tenant": run.tenant,
+        "user": run.user,
+        "conversation_id": run.conversation_id,
+        "reply_id": run.message_id,
+        "position": run.position - 1,
+        "model": run.model,
+        "begins": run.begins_conversation,
+        "request": json.dumps(run.request),
+        "idempotency_key": run.idempotency_key,
+        "trace": json.dumps(run.trace) if run.trace else None,
+        "now": run.created_at,
+        "title": title_from(content),
+        "system": system,
+        "message_id": message_id,
+        "content": content,
+    }
 
 
 def created_event(run: RunRow) -> events.RunCreated:
@@ -113,19 +150,15 @@ def status_of(ending: events.GenerationEnding) -> RunStatus:
             return "cancelled"
 
 
-def reply_row(run: RunRow, ending: events.GenerationEnding, text: str, reasoning: str) -> MessageRow:
-    """The assistant's message, whole or partial; NUL cannot be stored and is dropped."""
+def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> MessageRow:
+    """What the assistant's message says, whole or partial; NUL cannot be stored and is dropped."""
     failed = ending if isinstance(ending, events.GenerationFailed) else None
     return MessageRow(
-        id=run.message_id,
-        conversation_id=run.conversation_id,
-        position=run.position,
         role="assistant",
         content=text.replace("\x00", ""),
         reasoning=reasoning.replace("\x00", "") or None,
         status=status_of(ending),
         model=ending.model,
-        run_id=run.id,
         finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
         error={"code": failed.error.code, "message": failed.error.message} if failed else None,
         usage=_usage(ending.usage),

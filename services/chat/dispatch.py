@@ -21,6 +21,7 @@ from kit.clock import utc_now
 from kit.db.database import Database
 from kit.runlog.lane import RunKey
 from kit.runlog.once import begin_lane
+from kit.telemetry.spans import in_trace_of
 from services.chat import store
 from services.chat.core import created_event
 from services.chat.models import RunRow
@@ -58,6 +59,11 @@ class Dispatcher:
 
     async def dispatch(self, run: RunRow) -> None:
         """Publish a committed run. Raises what the bus raises; the sweep tries again then."""
+        with in_trace_of(run.trace, "dispatch"):
+            await self._publish(run)
+        self._to_mark.append(run.id)
+
+    async def _publish(self, run: RunRow) -> None:
         key = RunKey(run.tenant, run.user, run.id)
         await begin_lane(self._bus, key, created_event(run))
         request = await self._carried(GenerateRequest.model_validate(run.request))
@@ -67,7 +73,6 @@ class Dispatcher:
         if run.begins_conversation:
             messages.append(ConversationCreatedFact(owner=owner, conversation_id=run.conversation_id))
         await asyncio.gather(*(publish(self._bus, message) for message in messages))
-        self._to_mark.append(run.id)
 
     async def _carried(self, request: GenerateRequest) -> GenerateRequest:
         """The request as it fits into a message: a long history goes by reference."""

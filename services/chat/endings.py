@@ -1,13 +1,12 @@
 """When a generation has ended: store the reply, end the run, say so."""
 
+import asyncio
 import logging
-
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts import events
 from contracts.chat import RunEndedFact
 from contracts.generation import GenerationEnded
-from contracts.ids import orchestrator_of
+from contracts.ids import RUN_LANE, orchestrator_of
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
@@ -15,9 +14,9 @@ from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.runlog.lane import RunKey
-from kit.runlog.once import end_lane, read_last
-from services.chat import core, store
-from services.chat.models import RunRow
+from kit.runlog.once import Last, end_lane, read_last
+from kit.telemetry.spans import in_trace_of
+from services.chat import core, run_store
 
 log = logging.getLogger(__name__)
 
@@ -35,25 +34,15 @@ class EndingHandlers:
         if orchestrator_of(fact.run_id) != SERVICE:
             return
         key = RunKey(fact.owner.tenant, fact.owner.user, fact.run_id)
-        ending = await self._ending(key, fact)
+        lane, run_lane = await asyncio.gather(read_last(self._bus, key, fact.lane), read_last(self._bus, key, RUN_LANE))
+        ending = _ending(lane, fact)
         text = await self._blobs.text(ending.text, ending.text_ref)
         reasoning = await self._blobs.text(ending.reasoning, ending.reasoning_ref)
-
-        async def work(session: AsyncSession) -> RunRow | None:
-            run = await store.run(session, fact.owner, fact.run_id, lock=True)
-            if run is None or run.status != "running":
-                return run
-            reply = core.reply_row(run, ending, text, reasoning)
-            run.status, run.error, run.ended_at = reply.status, reply.error, utc_now()
-            session.add(reply)
-            await store.touch(session, run.conversation_id, run.ended_at)
-            return run
-
-        run = await self._database.run(work)
+        reply = core.reply_row(ending, text, reasoning)
+        run = await run_store.end(self._database, fact.owner, fact.run_id, reply, utc_now())
         if run is None:
             log.info("run %s was deleted before it ended", fact.run_id)
             return
-        await end_lane(self._bus, key, core.ended_event(run))
         ended = RunEndedFact(
             outcome=run.status,
             owner=fact.owner,
@@ -63,13 +52,15 @@ class EndingHandlers:
             model=run.model,
             error_code=run.error["code"] if run.error else None,
         )
-        await publish(self._bus, ended)
+        ending_event = core.ended_event(run)
+        with in_trace_of(run.trace, "end run"):
+            await asyncio.gather(end_lane(self._bus, key, ending_event, last=run_lane), publish(self._bus, ended))
 
-    async def _ending(self, key: RunKey, fact: GenerationEnded) -> events.GenerationEnding:
-        """The lane's ending, from the leader: the fact may be faster than a follower."""
-        last = await read_last(self._bus, key, fact.lane)
-        if last is None or last[0].sequence < fact.sequence:
-            raise DeadLetterError(f"the log of {fact.run_id} does not reach {fact.sequence}")
-        if not isinstance(last[1], events.GenerationEnding):
-            raise DeadLetterError(f"the lane {fact.lane} of {fact.run_id} has no ending")
-        return last[1]
+
+def _ending(last: Last | None, fact: GenerationEnded) -> events.GenerationEnding:
+    """The lane's ending, as its leader tells it."""
+    if last is None or last[0].sequence < fact.sequence:
+        raise DeadLetterError(f"the log of {fact.run_id} does not reach {fact.sequence}")
+    if not isinstance(last[1], events.GenerationEnding):
+        raise DeadLetterError(f"the lane {fact.lane} of {fact.run_id} has no ending")
+    return last[1]

@@ -20,9 +20,9 @@ from contracts.chat import (
 from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
-from kit.bus.rpc import Refused
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.refusal import Refused
 from services.chat import core, store
 from services.chat.models import ConversationRow
 

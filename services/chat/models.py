@@ -48,7 +48,7 @@ class MessageRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
 
 
 class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
-    """One run: the user's message it answers, the request as it was sent, and how it ended."""
+    """One run: the user's message it answers, the request as it was sent, its trace, and how it ended."""
 
     __tablename__ = "run"
 
@@ -63,6 +63,7 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     status: str = "running"
     request: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     idempotency_key: str | None = None
+    trace: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     error: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True)))
     created_at: datetime = timestamp()
     dispatched_at: datetime | None = timestamp(nullable=True)

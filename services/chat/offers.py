@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from contracts.generation import ListModels, ModelList
 from kit.bus.connection import Bus
-from kit.bus.rpc import Refused, Unavailable, call
+from kit.bus.rpc import Unavailable, call
+from kit.refusal import Refused
 
 FRESH_SECONDS = 30.0
 UNKNOWN_RETRY_SECONDS = 1.0

@@ -18,22 +18,27 @@ from contracts.chat import (
 )
 from contracts.ids import MAIN_LANE
 from contracts.message import Owner
-from kit.bus.rpc import Refused
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
+from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
-from services.chat import core, store
+from kit.telemetry.context import trace_headers
+from services.chat import core, run_store, store
 from services.chat.cancel import Canceller
 from services.chat.dispatch import Dispatcher
-from services.chat.handlers import owned
+from services.chat.handlers import UNKNOWN as UNKNOWN_CONVERSATION
 from services.chat.models import MessageRow, RunRow
 from services.chat.offers import Offers
 
 log = logging.getLogger(__name__)
 
 UNKNOWN = "There is no such run."
+IN_PROGRESS = "An answer is still running in this conversation. Wait for it or cancel it."
+
+BEGIN_TRIES = 3
+"""Each failure means that another message was stored at the same moment."""
 
 
 class RunHandlers:
@@ -61,66 +66,58 @@ class RunHandlers:
         offered = await self._offers.ids(command.model or self._default_model)
         model = core.choose_model(command.model, self._default_model, offered)
 
-        async def work(session: AsyncSession) -> tuple[RunRow, bool]:
-            if command.idempotency_key is not None:
-                earlier = await store.run_by_key(session, command.owner, command.idempotency_key)
-                if earlier is not None:
-                    return earlier, True
-            return await self._begin(session, command, content, system, model), False
-
-        run, replayed = await self._database.run(work)
+        for _ in range(BEGIN_TRIES):
+            run = await self._begin(command, content, system, model)
+            if run is not None:
+                break
+        else:
+            raise Refused("run_in_progress", IN_PROGRESS)
         if run.dispatched_at is None and run.status == "running":
             try:
                 await self._dispatcher.dispatch(run)
             except Exception as error:  # it is committed: the sweep goes on
                 log.warning("run %s could not be dispatched yet: %r", run.id, error)
         return RunStarted(
-            run_id=run.id, conversation_id=run.conversation_id, message_id=run.message_id, replayed=replayed
+            run_id=run.id,
+            conversation_id=run.conversation_id,
+            message_id=run.message_id,
+            replayed=run.id != command.run_id,
         )
 
-    async def _begin(
-        self, session: AsyncSession, command: SendMessage, content: str, system: str | None, model: str
-    ) -> RunRow:
-        """Write the user's message and the run. The locked conversation keeps others from doing so at once."""
-        now = utc_now()
-        if command.create:
-            conversation = core.conversation_row(command, core.title_from(content), system, now)
-            session.add(conversation)
-            history: list[MessageRow] = []
-        else:
-            conversation = await owned(session, command.owner, command.conversation_id, lock=True)
-            if await store.running(session, conversation.id):
-                raise Refused("run_in_progress", "An answer is still running in this conversation. Wait or cancel it.")
-            history = list(await store.messages(session, conversation.id))
-            conversation.updated_at = now
-            conversation.title = conversation.title or core.title_from(content)
-        await session.flush()
-        position = history[-1].position + 1 if history else 1
-        turns = core.context(conversation.system, history, content)
-        run = RunRow(
-            id=command.run_id,
-            tenant=command.owner.tenant,
-            user=command.owner.user,
-            conversation_id=conversation.id,
-            message_id=new_id("msg"),
-            position=position + 1,
-            model=model,
-            begins_conversation=command.create,
-            request=core.generate_request(command, model, turns, core.milliseconds(now)).model_dump(mode="json"),
-            idempotency_key=command.idempotency_key,
-            created_at=now,
-        )
-        message = MessageRow(
-            id=new_id("msg"),
-            conversation_id=conversation.id,
-            position=position,
-            role="user",
-            content=content,
-            status="completed",
-            created_at=now,
-        )
-        session.add_all([message, run])
+    async def _begin(self, command: SendMessage, content: str, system: str | None, model: str) -> RunRow | None:
+        """Store the message and the run. None: the conversation moved meanwhile, look again.
+
+        Nothing is locked: the tables' unique indexes let only one of two at the same moment through.
+        """
+        past = run_store.Past(system, (), 0)
+        if not command.create:
+            found = await run_store.history(self._database, command.owner, command.conversation_id)
+            if found is None:
+                raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
+            past = found
+        run = core.new_run(command, model, past, content, message_id=new_id("msg"), now=utc_now())
+        run.trace = trace_headers() or None
+        values = core.run_values(run, content, system, message_id=new_id("msg"))
+        try:
+            await run_store.begin(self._database, values, new_conversation=command.create)
+        except run_store.ConflictError as conflict:
+            return await self._resolve(conflict.constraint, command)
         return run
+
+    async def _resolve(self, constraint: str, command: SendMessage) -> RunRow | None:
+        """What a refused insert means: an earlier request with the same key, another answer, or a moved end."""
+        match constraint:
+            case "run_idempotency_key" | "run_pkey":
+                return await self._database.run(lambda session: store.run_of(session, command))
+            case "run_in_progress":
+                earlier = await self._database.run(lambda session: store.run_of(session, command))
+                if earlier is None:
+                    raise Refused("run_in_progress", IN_PROGRESS)
+                return earlier
+            case "message_position":
+                return None
+            case _:  # the conversation was deleted at this moment
+                raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
 
     async def on_get_run(self, query: GetRun) -> Run:
         """One run, with its text so far."""

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, text, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contracts.chat import SendMessage
 from contracts.message import Owner
 from services.chat.models import ConversationRow, MessageRow, RunRow
 
@@ -42,12 +43,6 @@ async def delete_conversation(session: AsyncSession, conversation_id: str) -> Se
     return [row[0] for row in runs]
 
 
-async def messages(session: AsyncSession, conversation_id: str) -> Sequence[MessageRow]:
-    """All messages, oldest first."""
-    query = select(MessageRow).where(col(MessageRow.conversation_id) == conversation_id)
-    return (await session.exec(query.order_by(col(MessageRow.position)))).all()
-
-
 async def message_page(
     session: AsyncSession, conversation_id: str, limit: int, after: int, max_characters: int
 ) -> tuple[Sequence[MessageRow], bool]:
@@ -81,10 +76,12 @@ async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = 
     return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
 
 
-async def run_by_key(session: AsyncSession, owner: Owner, key: str) -> RunRow | None:
-    """The run that an earlier request with this idempotency key started."""
-    query = select(RunRow).where(col(RunRow.idempotency_key) == key, _owned(RunRow, owner))
-    return (await session.exec(query)).one_or_none()
+async def run_of(session: AsyncSession, command: SendMessage) -> RunRow | None:
+    """The run that this very request has started already, found by its id or its idempotency key."""
+    same = col(RunRow.id) == command.run_id
+    if command.idempotency_key is not None:
+        same = or_(same, col(RunRow.idempotency_key) == command.idempotency_key)
+    return (await session.exec(select(RunRow).where(same, _owned(RunRow, command.owner)))).first()
 
 
 async def running(session: AsyncSession, conversation_id: str) -> str | None:
@@ -121,13 +118,3 @@ async def undispatched(session: AsyncSession, before: datetime, limit: int) -> S
         .with_for_update(skip_locked=True)
     )
     return (await session.exec(query)).all()
-
-
-async def touch(session: AsyncSession, conversation_id: str, at: datetime) -> None:
-    """Something happened in a conversation."""
-    await session.exec(update(ConversationRow).where(col(ConversationRow.id) == conversation_id).values(updated_at=at))
-
-
-async def ping(session: AsyncSession) -> None:
-    """Whether the database answers."""
-    await session.exec(select(text("1")))

@@ -14,7 +14,7 @@ from kit.runtime.embedded_nats import EmbeddedNats
 from kit.runtime.embedded_postgres import EmbeddedPostgres
 from kit.runtime.errors import StartError
 from kit.runtime.guard import Guard
-from kit.runtime.output import LogFile
+from kit.runtime.output import RECORD_LINE_END, LogFile
 from kit.runtime.process import stop_seconds
 from kit.runtime.supervisor import Supervisor
 from kit.settings import Settings
@@ -157,7 +157,8 @@ class LocalStack:
             self._logs[spec.name] = LogFile(self._data.path / "logs" / f"{spec.name}.log")
         self._logs[spec.name].write(line)
         if spec.shows(line):
-            self._show(spec.name, line)
+            first, more, _ = line.partition(RECORD_LINE_END)
+            self._show(spec.name, f"{first} (more in logs/{spec.name}.log)" if more else line)
 
     def _write_state(self) -> None:
         self._state.pids = self._supervisor.pids

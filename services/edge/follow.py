@@ -5,7 +5,7 @@ from fastapi import Response
 from contracts import chat, events
 from contracts.ids import RUN_LANE
 from kit.auth.principal import Principal
-from kit.bus.rpc import Refused
+from kit.refusal import Refused
 from kit.clock import now_ms
 from kit.runlog.cursor import Cursor, parse_cursor
 from kit.runlog.follow import Follower

@@ -10,7 +10,8 @@ from contracts.message import Owner, Request
 from kit.auth.principal import Principal
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
-from kit.bus.rpc import Refused, call
+from kit.bus.rpc import call
+from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
 from kit.settings import Settings

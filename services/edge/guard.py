@@ -10,6 +10,9 @@ from services.edge.problems import problem
 PRIVATE = ("/v1/", "/api/")
 """Paths below these need a principal."""
 
+RAW_SEND = "studio.raw_send"
+"""In the scope: the server's own send, without the frameworks' wrappers. A stream's chunks go there."""
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -41,6 +44,7 @@ class Guard:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
+        scope[RAW_SEND] = send
         cookie = self._identity.cookie_to_set(headers)
         try:
             await self._app(scope, self._counted(receive), _with_cookie(send, cookie) if cookie else send)

@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from kit.bus.rpc import Refused, Unavailable
+from kit.bus.rpc import Unavailable
+from kit.refusal import Refused
 from kit.runlog.reads import LogUnavailableError
 
 MEDIA_TYPE = "application/problem+json"

@@ -13,6 +13,7 @@ from kit.runlog.reads import LogMessage
 from kit.telemetry import measures, setup
 from services.edge import sse
 from services.edge.expand import Expander
+from services.edge.guard import RAW_SEND
 
 RECONNECT_JITTER_MILLISECONDS = 2000
 """On shutdown clients come back spread over so long, so that a deploy is no reconnect storm."""
@@ -83,8 +84,10 @@ class EventStream(Response):
         listener = asyncio.create_task(self._until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self._opening_headers})
-            await send({"type": "http.response.body", "body": self._first, "more_body": True})
-            await self._pump(send)
+            direct: Send = scope.get(RAW_SEND, send)
+            if self._first:
+                await direct({"type": "http.response.body", "body": self._first, "more_body": True})
+            await self._pump(direct)
             if self.closed and not listener.done():
                 wait = random.randrange(RECONNECT_JITTER_MILLISECONDS)  # noqa: S311
                 await send({"type": "http.response.body", "body": sse.reconnect(wait), "more_body": True})

@@ -19,7 +19,8 @@ class Control:
         self.cancelled = False
         self._bus = bus
         self._names = {"tenant": key.tenant, "user": key.user, "run": key.run, "lane": lane}
-        self._subscriptions: list[Subscription] = []
+        self._subscription: Subscription | None = None
+        self._cancel = subjects.CANCEL.format(**self._names)
         self._stops: list[Msg] = []
         self._moved_at = time.monotonic()
         self._wake: Callable[[], None] = lambda: None
@@ -27,11 +28,7 @@ class Control:
     async def listen(self, wake: Callable[[], None]) -> None:
         """Begin to hear; `wake` is called when the generation is to stop."""
         self._wake = wake
-        client = self._bus.client
-        self._subscriptions = [
-            await client.subscribe(subjects.CANCEL.format(**self._names), cb=self._on_cancel),
-            await client.subscribe(subjects.PING.format(**self._names), cb=self._on_ping),
-        ]
+        self._subscription = await self._bus.client.subscribe(subjects.CONTROL.format(**self._names), cb=self._hear)
 
     def alive(self) -> None:
         """The generation's own loop has moved."""
@@ -41,15 +38,13 @@ class Control:
         """Answer those who asked for the stop, and hear no more: the provider's stream is closed by now."""
         for message in self._stops:
             await message.respond(b"")
-        if not self._bus.client.is_closed:
-            for subscription in self._subscriptions:
-                await subscription.unsubscribe()
+        if self._subscription is not None and not self._bus.client.is_closed:
+            await self._subscription.unsubscribe()
 
-    async def _on_cancel(self, message: Msg) -> None:
-        self.cancelled = True
-        self._stops.append(message)
-        self._wake()
-
-    async def _on_ping(self, message: Msg) -> None:
-        if time.monotonic() - self._moved_at < LEASE_SECONDS:
+    async def _hear(self, message: Msg) -> None:
+        if message.subject == self._cancel:
+            self.cancelled = True
+            self._stops.append(message)
+            self._wake()
+        elif time.monotonic() - self._moved_at < LEASE_SECONDS:
             await message.respond(b"")

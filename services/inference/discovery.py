@@ -96,7 +96,7 @@ class OllamaDiscovery:
                 if response.status != 200:
                     return None
                 return msgspec.json.decode(body, type=_Tags).models or []
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as error:
             logger.debug("no Ollama: %s", type(error).__name__)
             return None
 

@@ -16,6 +16,7 @@ from kit.clock import now_ms
 from kit.runlog.lane import RunKey
 from kit.runlog.writer import FencedError, LaneWriter
 from kit.telemetry import measures
+from kit.telemetry.spans import CLIENT, note, span
 from services.inference import core
 from services.inference.answer import Answer
 from services.inference.cards import ModelCard
@@ -164,7 +165,8 @@ class Generation:
             extra=card.call_options(),
         )
         provider = self._parts.providers.get(card.provider)
-        with measures.tracer.start_as_current_span("provider call", attributes={"gen_ai.request.model": card.model}):
+        told = {"gen_ai.provider.name": card.provider, "gen_ai.request.model": card.model}
+        with span("provider call", CLIENT, attributes=told):
             async with contextlib.aclosing(provider.stream(call)) as stream:
                 first = True
                 async for chunks in stream:
@@ -183,6 +185,7 @@ class Generation:
         return stored.result()
 
     async def _tell(self, ending: events.GenerationEnding, sequence: int) -> None:
+        note("studio.outcome", core.outcome_of(ending))
         await publish(self._parts.bus, core.ended_fact(self.request, ending, sequence))
         await self.lease.done()
 

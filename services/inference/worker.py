@@ -6,7 +6,6 @@ import logging
 from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
-from opentelemetry import propagate, trace
 from pydantic import ValidationError
 
 from contracts import subjects
@@ -14,7 +13,7 @@ from contracts.generation import GenerateRequest
 from kit.bus.redelivery import park
 from kit.bus.streams import INFERENCE_CONSUMER
 from kit.bus.work import WorkPuller
-from kit.telemetry.measures import tracer
+from kit.telemetry.spans import CONSUMER, span
 from services.inference.generation import Generation
 from services.inference.lease import REDELIVER_SECONDS
 from services.inference.parts import Parts
@@ -72,14 +71,9 @@ class Worker:
             await message.nak(delay=REDELIVER_SECONDS)
             return
         generation = self._generations[lane] = Generation(self._parts, request, message)
-        context = propagate.extract(message.headers or {})
+        told = {"studio.run": request.run_id, "studio.lane": request.lane, "gen_ai.request.model": request.model}
         try:
-            with tracer.start_as_current_span(
-                "generate",
-                context=context,
-                kind=trace.SpanKind.CONSUMER,
-                attributes={"studio.run": request.run_id, "gen_ai.request.model": request.model},
-            ):
+            with span("generate", CONSUMER, subject=message.subject, carrier=message.headers or {}, attributes=told):
                 await generation.run()
             if generation.handed_back:
                 await generation.lease.give_back()

@@ -9,7 +9,8 @@ from fastapi.responses import JSONResponse
 from contracts.chat import ListRuns
 from contracts.generation import ListModels
 from contracts.message import Owner, Request
-from kit.bus.rpc import Refused, Unavailable, call
+from kit.bus.rpc import Unavailable, call
+from kit.refusal import Refused
 from services.edge.depends import TheGateway
 from services.edge.gateway import Gateway
 

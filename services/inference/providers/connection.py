@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import Mapping
 
 import aiohttp
 
+from services.inference.providers.base import ProviderError
 from services.inference.providers.error_fields import MAX_ERROR_BODY_BYTES
 
 logger = logging.getLogger(__name__)
@@ -80,6 +82,26 @@ async def warm_up(session: aiohttp.ClientSession, url: str, headers: Mapping[str
                     pass
     except LOST as error:
         logger.debug("no connection was opened ahead: %s", type(error).__name__)
+
+
+def error_from_exception(error: BaseException) -> ProviderError:
+    """The error of a connection that could not be made or was lost. The exception's text names hosts: not passed on."""
+    cause = getattr(error, "os_error", error)  # what aiohttp wraps
+    if isinstance(error, aiohttp.ClientResponseError):
+        return ProviderError(
+            "provider_bad_response",
+            "The model server did not answer with HTTP. Check the provider's base_url.",
+            retryable=False,
+        )
+    if isinstance(error, ssl.SSLError) or "Certificate" in type(error).__name__ or "SSL" in type(error).__name__:
+        message = "The model server's certificate was not accepted. Check the provider's base_url."
+    elif isinstance(error, TimeoutError):
+        message = "The model server did not accept a connection in time. Try again, or check that it runs."
+    elif isinstance(cause, ConnectionRefusedError):
+        message = "The model server refuses connections. Check that it runs and that base_url is right."
+    else:
+        message = "The connection to the model server failed or was lost. Try again."
+    return ProviderError("provider_unavailable", message, retryable=True)
 
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:

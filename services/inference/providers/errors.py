@@ -4,12 +4,9 @@ The worker acts on `code` and `retryable`; the user reads the message. Providers
 their messages, so everything that is passed on goes through `safe_excerpt`.
 """
 
-import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-
-import aiohttp
 
 from services.inference.providers.base import ErrorCode, ProviderError
 from services.inference.providers.error_fields import (
@@ -93,26 +90,6 @@ def error_of_page(body: bytes, *, secrets: tuple[str, ...] = ()) -> ProviderErro
         retryable=False,
         status=int(HTTPStatus.OK),
     )
-
-
-def error_from_exception(error: BaseException) -> ProviderError:
-    """The error of a connection that could not be made or was lost. The exception's text names hosts: not passed on."""
-    cause = getattr(error, "os_error", error)  # what aiohttp wraps
-    if isinstance(error, aiohttp.ClientResponseError):
-        return ProviderError(
-            "provider_bad_response",
-            "The model server did not answer with HTTP. Check the provider's base_url.",
-            retryable=False,
-        )
-    if isinstance(error, ssl.SSLError) or "Certificate" in type(error).__name__ or "SSL" in type(error).__name__:
-        message = "The model server's certificate was not accepted. Check the provider's base_url."
-    elif isinstance(error, TimeoutError):
-        message = "The model server did not accept a connection in time. Try again, or check that it runs."
-    elif isinstance(cause, ConnectionRefusedError):
-        message = "The model server refuses connections. Check that it runs and that base_url is right."
-    else:
-        message = "The connection to the model server failed or was lost. Try again."
-    return ProviderError("provider_unavailable", message, retryable=True)
 
 
 def refused_parameter(body: bytes) -> str:

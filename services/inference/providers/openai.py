@@ -15,9 +15,16 @@ import msgspec
 from pydantic import SecretStr
 
 from services.inference.providers.base import Chunk, ProviderCall
-from services.inference.providers.connection import FINISH_GRACE_SECONDS, LOST, drain, new_session, read_body, warm_up
-from services.inference.providers.errors import (
+from services.inference.providers.connection import (
+    FINISH_GRACE_SECONDS,
+    LOST,
+    drain,
     error_from_exception,
+    new_session,
+    read_body,
+    warm_up,
+)
+from services.inference.providers.errors import (
     error_from_response,
     error_of_page,
     refused_parameter,

@@ -80,6 +80,6 @@ class ToolCalls:
 def _is_json(text: str) -> bool:
     try:
         msgspec.json.decode(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True

@@ -22,6 +22,7 @@ from services.inference.providers.base import (
 from services.inference.providers.errors import error_from_stream
 from services.inference.providers.sse import SseParser
 from services.inference.providers.tool_calls import ToolCallDelta, ToolCalls
+from services.inference.providers.usage import read_usage
 
 logger = logging.getLogger(__name__)
 
@@ -59,24 +60,9 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
 
 
-class _PromptDetails(msgspec.Struct):
-    cached_tokens: int | None = None
-
-
-class _CompletionDetails(msgspec.Struct):
-    reasoning_tokens: int | None = None
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: _PromptDetails | None = None
-    completion_tokens_details: _CompletionDetails | None = None
-
-
 class _Wire(msgspec.Struct):
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: msgspec.Raw = msgspec.Raw()
     error: Any = None
     object: str | None = None
     message: str | None = None
@@ -122,7 +108,7 @@ class Answer:
                 self._fail(_bad_stream("sent a line longer than any answer"))
         except ProviderError as error:
             self._fail(error)
-        except ValueError:
+        except (ValueError, RecursionError):  # no JSON, not this shape, or nested without an end
             self._fail(_bad_stream("sent a piece that is not valid"))
         return chunks
 
@@ -146,8 +132,8 @@ class Answer:
             raise error_from_stream(wire.error, secrets=self._secrets)
         if wire.object == "error":  # vLLM before 0.10
             raise error_from_stream({"message": wire.message, "code": wire.code}, secrets=self._secrets)
-        if wire.usage is not None:
-            self._usage = _usage(wire.usage)
+        if wire.usage:
+            self._usage = read_usage(wire.usage) or self._usage
         if wire.choices:
             choice = wire.choices[0]
             if choice.index:  # only the first answer was asked for
@@ -187,13 +173,3 @@ class Answer:
 def _bad_stream(what: str) -> ProviderError:
     message = f"The model server {what} in the middle of the answer. Try again."
     return ProviderError("provider_bad_response", message, retryable=True)
-
-
-def _usage(usage: _Usage) -> Usage:
-    prompt, completion = usage.prompt_tokens_details, usage.completion_tokens_details
-    return Usage(
-        input_tokens=usage.prompt_tokens or 0,
-        output_tokens=usage.completion_tokens or 0,
-        reasoning_tokens=(completion.reasoning_tokens or 0) if completion else 0,
-        cached_input_tokens=(prompt.cached_tokens or 0) if prompt else 0,
-    )

@@ -1,0 +1,144 @@
+"""The statements that every run costs, each one round trip and one transaction of its own.
+
+They say in one statement what a session would in five: at some hundred runs a second the round trips are most of what
+chat does. Unique indexes do the locking: one running run in a conversation, one message at a position, one run for an
+idempotency key. The update that ends a run takes the row's lock and looks at its status under it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from contracts.message import Owner
+from kit.db.database import Database
+from services.chat.models import MessageRow, RunRow
+
+_RUN = """
+    INSERT INTO chat.run (id, tenant, "user", conversation_id, message_id, position, model, begins_conversation,
+                          status, request, idempotency_key, trace, created_at)
+    VALUES (:run_id, :tenant, :user, :conversation_id, :reply_id, :position + 1, :model, :begins,
+            'running', CAST(:request AS jsonb), :idempotency_key, CAST(:trace AS jsonb), :now)
+"""
+_MESSAGE = """
+    INSERT INTO chat.message (id, conversation_id, position, role, content, status, created_at)
+    VALUES (:message_id, :conversation_id, :position, 'user', :content, 'completed', :now)
+"""
+_BEGIN_CONVERSATION = text(f"""
+    WITH conversation AS (
+        INSERT INTO chat.conversation (id, tenant, "user", title, system, created_at, updated_at)
+        VALUES (:conversation_id, :tenant, :user, :title, :system, :now, :now)
+    ), message AS ({_MESSAGE})
+    {_RUN}
+""")
+_CONTINUE_CONVERSATION = text(f"""
+    WITH conversation AS (
+        UPDATE chat.conversation SET updated_at = :now, title = CASE title WHEN '' THEN :title ELSE title END
+        WHERE id = :conversation_id
+    ), message AS ({_MESSAGE})
+    {_RUN}
+""")
+_HISTORY = text("""
+    SELECT c.system, m.position, m.role, m.content
+    FROM chat.conversation c LEFT JOIN chat.message m ON m.conversation_id = c.id
+    WHERE c.id = :conversation_id AND c.tenant = :tenant AND c."user" = :user
+    ORDER BY m.position
+""")
+_SHOWN = 'id, tenant, "user", conversation_id, message_id, position, model, begins_conversation, status, error, trace, \
+created_at, dispatched_at, ended_at'
+_END = text(f"""
+    WITH ended AS (
+        UPDATE chat.run SET status = :status, error = CAST(:error AS jsonb), ended_at = :now
+        WHERE id = :run_id AND tenant = :tenant AND "user" = :user AND status = 'running'
+        RETURNING {_SHOWN}
+    ), reply AS (
+        INSERT INTO chat.message (id, conversation_id, position, role, content, reasoning, status, model, run_id,
+                                  finish_reason, error, usage, cost_usd, created_at)
+        SELECT message_id, conversation_id, position, 'assistant', :content, :reasoning, :status, :model, id,
+               :finish_reason, CAST(:error AS jsonb), CAST(:usage AS jsonb), :cost_usd, :created_at
+        FROM ended
+    ), conversation AS (
+        UPDATE chat.conversation SET updated_at = :now WHERE id = (SELECT conversation_id FROM ended)
+    )
+    SELECT {_SHOWN} FROM ended
+    UNION ALL
+    SELECT {_SHOWN} FROM chat.run
+    WHERE id = :run_id AND tenant = :tenant AND "user" = :user AND status <> 'running'
+""")
+
+
+class ConflictError(Exception):
+    """Somebody else was faster. `constraint` names the rule that both cannot have."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a conversation has before a new message."""
+
+    system: str | None
+    messages: Sequence[tuple[str, str]]
+    """Role and content, oldest first."""
+    last_position: int
+
+
+async def history(database: Database, owner: Owner, conversation_id: str) -> Past | None:
+    """The conversation so far; None if the owner has no such conversation."""
+    rows = await database.execute(
+        _HISTORY, {"conversation_id": conversation_id, "tenant": owner.tenant, "user": owner.user}
+    )
+    if not rows:
+        return None
+    told = [(row.role, row.content) for row in rows if row.role is not None]
+    return Past(system=rows[0].system, messages=told, last_position=rows[-1].position or 0)
+
+
+async def begin(database: Database, values: dict[str, Any], *, new_conversation: bool) -> None:
+    """Store a user's message and its run, and the conversation if it begins. Raises ConflictError."""
+    try:
+        await database.execute(_BEGIN_CONVERSATION if new_conversation else _CONTINUE_CONVERSATION, values)
+    except IntegrityError as error:
+        raise ConflictError(_constraint(error)) from error
+
+
+async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, now: datetime) -> RunRow | None:
+    """End a run and store its reply, once. Returns the run as it has ended; None if there is no such run."""
+    rows = await database.execute(
+        _END,
+        {
+            "run_id": run_id,
+            "tenant": owner.tenant,
+            "user": owner.user,
+            "now": now,
+            **reply.model_dump(include=_REPLY_FIELDS),
+            "error": _json(reply.error),
+            "usage": _json(reply.usage),
+        },
+    )
+    if not rows:
+        return None
+    shown = dict(rows[0]._mapping)
+    return RunRow(**{**shown, "error": _parsed(shown["error"]), "trace": _parsed(shown["trace"])})
+
+
+_REPLY_FIELDS = {"content", "reasoning", "status", "model", "finish_reason", "cost_usd", "created_at"}
+
+
+def _parsed(text_: str | None) -> Any:
+    return json.loads(text_) if text_ else None
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _constraint(error: IntegrityError) -> str:
+    cause = getattr(error.orig, "__cause__", None)
+    return str(getattr(cause, "constraint_name", "") or "")

@@ -1,0 +1,58 @@
+"""`healthy SERVICE`: does it answer? For the health checks of containers; the edge is asked at /readyz instead."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from contracts.chat import ListRuns
+from contracts.generation import ListModels
+from contracts.message import Owner, Request
+from kit.runtime.errors import StartError
+from kit.settings import Settings
+from services.commands.settings import load_settings
+
+CONNECT_SECONDS = 3.0
+ANSWER_SECONDS = 3.0
+NOBODY = Owner(tenant="probe", user="probe")
+
+QUESTIONS: dict[str, Request[Any]] = {
+    "chat": ListRuns(owner=NOBODY, limit=1),  # the answer comes from its database
+    "inference": ListModels(),
+}
+
+
+def healthy(service: Annotated[str, typer.Argument(help="chat or inference")]) -> None:
+    """Ask a service over the bus, as the others do; exit code 1 if it does not answer.
+
+    Any replica may answer: this says that there is the service. A replica that died is restarted by Docker itself.
+    """
+    if service not in QUESTIONS:
+        raise StartError(f"{service!r} is not asked over the bus; these are: {', '.join(QUESTIONS)}")
+    asyncio.run(_ask(QUESTIONS[service], load_settings()))
+
+
+async def _ask(question: Request[Any], settings: Settings) -> None:
+    # nats-py is used directly: our Bus would go on trying for ever, and warn about it.
+    from nats.aio.client import Client
+    from nats.errors import Error
+
+    client = Client()
+    try:
+        await client.connect(
+            servers=list(settings.nats.url),
+            user_credentials=str(settings.nats.credentials_file) if settings.nats.credentials_file else None,
+            connect_timeout=CONNECT_SECONDS,
+            allow_reconnect=False,
+        )
+        body = question.model_dump_json(exclude_none=True).encode()
+        answer = await client.request(question.rpc_subject(), body, timeout=ANSWER_SECONDS)
+    except (Error, OSError, TimeoutError) as error:
+        raise StartError(f"{question.SERVICE} does not answer: {error or type(error).__name__}") from None
+    finally:
+        await client.close()
+    if b'"result"' not in answer.data[: len('{"result"')]:
+        raise StartError(f"{question.SERVICE} answers: {answer.data[:500].decode(errors='replace')}")
+
+
+command = healthy

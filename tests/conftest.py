@@ -1,0 +1,3 @@
+"""Fixtures for all tests, by concern."""
+
+pytest_plugins = ["tests.fixtures.model_server", "tests.fixtures.servers", "tests.fixtures.stack"]
