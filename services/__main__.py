@@ -1,11 +1,12 @@
 """`python -m services COMMAND`: everything that can be started from here."""
 
+import os
 import sys
 
 import typer
 
 from kit.runtime.errors import StartError
-from services.commands import ask, migrate, models, run, token, up
+from services.commands import ask, healthy, migrate, models, run, secret_files, token, up
 
 app = typer.Typer(
     add_completion=False,
@@ -13,13 +14,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="AI Studio: a streaming backend that loses nothing.",
 )
-for module in (up, ask, models, token, migrate, run):
+for module in (up, ask, models, token, migrate, run, healthy, secret_files):
     app.command()(module.command)
 
 
 def main() -> None:
     """Run one command; what is meant for a person is one line on standard error and exit code 1."""
     try:
+        secret_files.read_secret_files(os.environ)
         app(prog_name="studio")
     except StartError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
+
+from kit.bus.connection import Bus
 
 PUBLISH_TIMEOUT_SECONDS = 5.0
 READ_TIMEOUT_SECONDS = 5.0
@@ -20,6 +23,7 @@ EXPECTED_LAST = "Nats-Expected-Last-Subject-Sequence"
 WRONG_LAST_SEQUENCE = 10071
 STILL_IN_PROCESS = frozenset({10158, 10164})
 NO_MESSAGE = 10037
+_UNAVAILABLE = 503
 
 
 class JetStreamError(Exception):
@@ -74,32 +78,51 @@ async def publish_stored(
 
 
 async def last_message(
-    client: Client, stream: str, subject: str, *, timeout: float = READ_TIMEOUT_SECONDS
+    bus: Bus, stream: str, subject: str, *, timeout: float = READ_TIMEOUT_SECONDS
 ) -> StoredMessage | None:
     """The newest message of a subject (wildcards allowed), as the stream's leader knows it.
 
-    A direct get may be answered by a follower that lags; this may not. Raises TimeoutError, JetStreamError.
+    A direct get may be answered by a follower that lags. Where there are none it is as true, and costs the server a
+    third. Raises TimeoutError, JetStreamError.
     """
-    deadline = asyncio.get_running_loop().time() + timeout
+    call = "STREAM.MSG.GET" if bus.replicated else "DIRECT.GET"
     request = json.dumps({"last_by_subj": subject}).encode()
+    deadline = asyncio.get_running_loop().time() + timeout
     while True:
         left = deadline - asyncio.get_running_loop().time()
         if left <= 0:
             raise TimeoutError(f"the stream {stream} did not answer within {timeout:g} s")
         try:
-            answer = await client.request(f"$JS.API.STREAM.MSG.GET.{stream}", request, timeout=left)
+            answer = await bus.client.request(f"$JS.API.{call}.{stream}", request, timeout=left)
         except (NoRespondersError, NatsTimeoutError):
             await asyncio.sleep(min(RETRY_PAUSE_SECONDS, max(left, 0)))
             continue
-        body = json.loads(answer.data)
-        error = body.get("error")
-        if error is None:
-            return _stored(body["message"])
-        if error["err_code"] == NO_MESSAGE:
-            return None
-        if error["code"] != 503:
-            raise JetStreamError(error["err_code"], error["description"])
+        try:
+            return _from_leader(answer.data) if bus.replicated else _from_direct_get(answer)
+        except JetStreamError as error:
+            if error.code != _UNAVAILABLE:
+                raise
         await asyncio.sleep(RETRY_PAUSE_SECONDS)
+
+
+def _from_direct_get(answer: Msg) -> StoredMessage | None:
+    headers = answer.headers or {}
+    status = headers.get("Status")
+    if status is None:
+        return StoredMessage(int(headers["Nats-Sequence"]), headers["Nats-Subject"], headers, answer.data)
+    if status == "404":
+        return None
+    raise JetStreamError(int(status), headers.get("Description", "the direct get failed"))
+
+
+def _from_leader(data: bytes) -> StoredMessage | None:
+    body = json.loads(data)
+    error = body.get("error")
+    if error is None:
+        return _stored(body["message"])
+    if error["err_code"] == NO_MESSAGE:
+        return None
+    raise JetStreamError(_UNAVAILABLE if error["code"] == _UNAVAILABLE else error["err_code"], error["description"])
 
 
 def _stored(message: dict[str, str | int]) -> StoredMessage:

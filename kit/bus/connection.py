@@ -41,6 +41,8 @@ class Bus:
         self._settings = settings
         self._name = name
         self.client = Client()
+        self.replicated = settings.replicas > 1
+        """Whether streams have followers, which may lag."""
         self.on_disconnect: list[Callable[[], None]] = []
         self.on_reconnect: list[Callback] = []
         self.on_loss: list[Callback] = []

@@ -5,8 +5,8 @@ the cost and nearly all of the tail (docs/adr/0003-synchronous-token-path.md has
 connection's parser, so that chosen subscriptions are called straight from the socket's read, and appends to its write
 buffer. Connecting, reconnecting, TLS and every other subscription stay nats-py's own.
 
-It touches the private `_ps`, `_pending` and `_flush_queue`; tests/unit/bus/test_fastpath.py holds the pinned version
-to what is used here.
+It touches the private `_ps`, `_pending`, `_flush_queue` and `_transport`; tests/unit/bus/test_fastpath.py holds the
+pinned version to what is used here.
 """
 
 import asyncio
@@ -102,11 +102,16 @@ async def unsubscribe(client: Client, subscription: Subscription) -> None:
 
 
 def publish(client: Client, command: bytes) -> None:
-    """Queue one whole PUB or HPUB command; it is written on the next turn of the loop with everything else queued.
+    """Send one whole PUB or HPUB command.
 
-    While the connection is away the command waits in nats-py's buffer and is sent after the reconnect, so callers
-    bound how much they have outstanding.
+    It goes straight into the transport, which writes everything of one turn of the loop with one system call; nats-py's
+    flusher would cost a future, a queue and a task wake-up. While the connection is away the command waits in nats-py's
+    buffer and is sent after the reconnect, so callers bound how much they have outstanding.
     """
+    transport = client._transport
+    if transport is not None and client.is_connected and not client._pending:
+        transport.write(command)
+        return
     client._pending.append(command)
     client._pending_data_size += len(command)
     queue = client._flush_queue

@@ -45,6 +45,8 @@ class Follower:
         self._overflow = False
         self._target = -1  # joining: how far the log must be read
         self._wake: asyncio.Future[bool] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._silent_until = 0.0
         self._interrupted = False
         self._subscription: Subscription | None = None
 
@@ -57,6 +59,9 @@ class Follower:
 
     async def close(self) -> None:
         """Unsubscribe."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._reads.bus.on_disconnect.remove(self._lost)
         self._reads.bus.on_loss.remove(self._lost_messages)
         if self._subscription is not None:
@@ -183,22 +188,35 @@ class Follower:
         self._rejoin()
 
     def _signal(self) -> None:
-        if self._wake is not None:
-            _resolve(self._wake, True)
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(True)
 
     async def _woken(self, timeout: float) -> bool:
-        """Wait for something to happen; False after `timeout` seconds of nothing."""
+        """Wait for something to happen; False after `timeout` seconds of nothing.
+
+        The timer outlives the wait and is set again only when it rings: a token costs no timer.
+        """
         loop = asyncio.get_running_loop()
-        wake: asyncio.Future[bool] = loop.create_future()
-        self._wake = wake
-        timer = loop.call_later(max(timeout, 0), _resolve, wake, False)
+        self._wake = wake = loop.create_future()
+        self._silent_until = loop.time() + timeout
+        if self._timer is None or self._timer.when() > self._silent_until:
+            self._ring_at(self._silent_until)
         try:
-            return await wake
+            woken: bool = await wake
+            return woken
         finally:
-            timer.cancel()
             self._wake = None
 
+    def _ring_at(self, moment: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
 
-def _resolve(future: asyncio.Future[bool], value: bool) -> None:
-    if not future.done():
-        future.set_result(value)
+    def _ring(self) -> None:
+        self._timer = None
+        if self._wake is None:
+            return
+        if asyncio.get_running_loop().time() < self._silent_until:
+            self._ring_at(self._silent_until)
+        elif not self._wake.done():
+            self._wake.set_result(False)

@@ -30,7 +30,7 @@ class Written:
 
 async def read_last(bus: Bus, key: RunKey, lane: str) -> "Last | None":
     """The newest event of a lane, as the leader knows it; None for an empty lane."""
-    message = await last_message(bus.client, "RUNS", key.lane(lane))
+    message = await last_message(bus, "RUNS", key.lane(lane))
     return None if message is None else (message, events.decode(message.data))
 
 
@@ -45,7 +45,7 @@ class Newest:
 async def newest_event(bus: Bus, key: RunKey) -> Newest | None:
     """The newest event of any lane of a run; None if the log has nothing of it. Raises LogUnavailableError."""
     try:
-        message = await last_message(bus.client, "RUNS", key.all_lanes)
+        message = await last_message(bus, "RUNS", key.all_lanes)
     except (TimeoutError, JetStreamError) as error:
         raise LogUnavailableError(repr(error)) from error
     if message is None:

@@ -88,7 +88,7 @@ class LogReads:
         Raises LogUnavailableError.
         """
         try:
-            message = await last_message(self.bus.client, STREAM, subject)
+            message = await last_message(self.bus, STREAM, subject)
         except Exception as error:
             raise LogUnavailableError(repr(error)) from error
         return message.sequence if message else 0

@@ -78,7 +78,7 @@ class LogWriters:
         waiting = writer.waiting_id
         if code == WRONG_LAST_SEQUENCE:
             try:
-                newest = await last_message(self._bus.client, "RUNS", writer.subject.decode())
+                newest = await last_message(self._bus, "RUNS", writer.subject.decode())
             except Exception as error:  # the log is away: the sweep repeats the publish and asks again
                 log.debug("cannot look into a refusal yet: %r", error)
                 return

@@ -37,13 +37,16 @@ class LineReader:
     def close(self) -> None:
         """Read what is there, then stop reading."""
         self.drain()
+        self._end()
+
+    def _end(self) -> None:
         if self._descriptor >= 0:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
-            if self._rest:
-                self._on_line(self._rest.decode(errors="replace"))
-                self._rest = b""
+        if self._rest:  # a last line without its end
+            self._on_line(self._rest.decode(errors="replace"))
+            self._rest = b""
 
     def _read(self) -> bool:
         try:
@@ -56,9 +59,7 @@ class LineReader:
         for line in lines:
             self._on_line(line.decode(errors="replace"))
         if not data:
-            self._loop.remove_reader(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._end()
         return bool(data)
 
 

@@ -1,6 +1,7 @@
 """The measures that say how fast answers reach people, at each hop of a token's way."""
 
 import time
+from collections.abc import Iterable
 
 from opentelemetry import metrics
 
@@ -30,6 +31,14 @@ def first_token(hop: str, seconds: float, model: str = "") -> None:
 def token_age(hop: str, at_ms: int) -> None:
     """A token that came from its provider at `at_ms` (Unix milliseconds) is at a hop (stored, edge, sent) now."""
     _token_age.record(max(0.0, time.time() - at_ms / 1000), {"hop": hop})
+
+
+def token_ages(hop: str, payloads: Iterable[bytes]) -> None:
+    """The same for every delta among some encoded events."""
+    for payload in payloads:
+        at = delta_at(payload)
+        if at is not None:
+            token_age(hop, at)
 
 
 _DELTAS = (b'{"type":"generation.delta"', b'{"type":"generation.reasoning"')

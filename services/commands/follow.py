@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 FIRST_PAUSE_SECONDS = 0.2
-LONGEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 2.0
 GIVE_UP_SECONDS = 60.0  # without one event; the run itself goes on
 SILENCE_SECONDS = 45.0  # the server sends at least a comment every 15 s
 CANCEL_SECONDS = 10.0
@@ -52,7 +52,7 @@ class Conversation:
             except (aiohttp.ClientError, OSError) as error:
                 if first and isinstance(error, aiohttp.ClientConnectorError):
                     raise self._target.unreachable(error.strerror or error) from None
-                reason = error or type(error).__name__
+                reason = _in_words(error)
             if answer.ending is not None:
                 return
             first = False
@@ -126,6 +126,14 @@ class Conversation:
         if isinstance(body, dict):
             self._run_id = self._run_id or body.get("run_id")
             answer.on_event(str(body.get("type", kind)), body)
+
+
+def _in_words(error: Exception) -> str:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "nobody answers"
+    return "the connection broke" if isinstance(error, aiohttp.ClientError) else str(error) or "silence"
 
 
 def _run_id_in(location: str) -> str | None:

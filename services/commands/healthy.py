@@ -7,7 +7,7 @@ import typer
 
 from contracts.chat import ListRuns
 from contracts.generation import ListModels
-from contracts.message import Owner, Request
+from contracts.message import Owner, Reply, Request
 from kit.runtime.errors import StartError
 from kit.settings import Settings
 from services.commands.settings import load_settings
@@ -33,26 +33,22 @@ def healthy(service: Annotated[str, typer.Argument(help="chat or inference")]) -
 
 
 async def _ask(question: Request[Any], settings: Settings) -> None:
-    # nats-py is used directly: our Bus would go on trying for ever, and warn about it.
-    from nats.aio.client import Client
     from nats.errors import Error
 
-    client = Client()
+    from kit.bus.connection import Bus  # not kit.bus.rpc, which costs each check the import of FastStream
+
+    bus = Bus(settings.nats, "healthy")
     try:
-        await client.connect(
-            servers=list(settings.nats.url),
-            user_credentials=str(settings.nats.credentials_file) if settings.nats.credentials_file else None,
-            connect_timeout=CONNECT_SECONDS,
-            allow_reconnect=False,
-        )
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await bus.connect()
         body = question.model_dump_json(exclude_none=True).encode()
-        answer = await client.request(question.rpc_subject(), body, timeout=ANSWER_SECONDS)
+        answer = await bus.client.request(question.rpc_subject(), body, timeout=ANSWER_SECONDS)
     except (Error, OSError, TimeoutError) as error:
-        raise StartError(f"{question.SERVICE} does not answer: {error or type(error).__name__}") from None
+        raise StartError(f"{question.SERVICE} does not answer: {str(error) or type(error).__name__}") from None
     finally:
-        await client.close()
-    if b'"result"' not in answer.data[: len('{"result"')]:
-        raise StartError(f"{question.SERVICE} answers: {answer.data[:500].decode(errors='replace')}")
+        await bus.close()
+    if problem := Reply[Any].model_validate_json(answer.data).problem:
+        raise StartError(f"{question.SERVICE} answers: {problem.message}")
 
 
 command = healthy

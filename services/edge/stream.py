@@ -116,6 +116,8 @@ class EventStream(Response):
             else:
                 body = sse.HEARTBEAT
             await send({"type": "http.response.body", "body": body, "more_body": True})
+            if measured:
+                measures.token_ages("sent", (message.payload for message in batch))
 
     def _measure(self, batch: list[LogMessage]) -> None:
         for message in batch:

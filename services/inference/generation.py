@@ -44,6 +44,7 @@ class Generation:
         self.handed_back = False
         """Another worker is to go on, and the request must be given back at once."""
         self._fenced = False  # another worker goes on already: be silent, a late word would hit its lease
+        self._written = 0
         self._wake = asyncio.Event()
 
     def release(self) -> None:
@@ -55,9 +56,12 @@ class Generation:
         self._fenced = True
         self._wake.set()
 
-    async def run(self) -> None:
-        """Do it. Raises nothing that the worker has to know: what went wrong is in the lane."""
-        told = await self._parts.lane(self.key, self.request.lane)
+    async def run(self, *, first_delivery: bool) -> bool:
+        """Do it; what goes wrong is told in the lane. False: the lane was not empty although it should have been.
+
+        A request that comes for the first time finds an empty lane, and the fence notices if not: no need to look.
+        """
+        told = [] if first_delivery else await self._parts.reads.lane(self.key.lane(self.request.lane))
         match core.on_pickup(told, self._parts.settings.max_attempts):
             case core.Ended(sequence, ending):  # its worker died between the ending and the fact
                 await self._tell(ending, sequence)
@@ -67,6 +71,7 @@ class Generation:
             case core.Begin(attempt, last):
                 card = self._parts.catalogue.get(self.request.model)
                 await self._generate(attempt, last, card=card, refuse=None if card else UNKNOWN_MODEL)
+        return not (first_delivery and self._fenced and self._written == 0)
 
     async def _generate(
         self, attempt: int, last: int, *, card: ModelCard | None = None, refuse: events.Error | None = None
@@ -90,6 +95,7 @@ class Generation:
             self.handed_back = False
             log.warning("%s is fenced: %s", self.key.run, error)
         finally:
+            self._written = writer.last - last
             self._parts.writers.close(writer)
             await self._control.close()
 

@@ -1,16 +1,13 @@
 """What every generation of a worker shares."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from contracts import events
 from contracts.generation import GenerateRequest, Turn
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
-from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads
 from kit.runlog.writers import LogWriters
 from kit.settings import InferenceSettings
@@ -31,10 +28,6 @@ class Parts:
     catalogue: Catalogue
     providers: Providers
     settings: InferenceSettings
-
-    async def lane(self, key: RunKey, lane: str) -> Sequence[tuple[int, events.Event | None]]:
-        """A whole lane with its sequences; for most requests it is empty, and one question to the leader tells."""
-        return await self.reads.lane(key.lane(lane))
 
     async def turns(self, request: GenerateRequest) -> list[dict[str, Any]]:
         """The context for the model, from wherever it is."""

@@ -67,19 +67,28 @@ class Worker:
         if mine is not None:  # it came again although we are at it
             mine.lease.renew(message)
             return
-        if message.metadata.num_delivered > 1 and await self._alive_elsewhere(request):
-            await message.nak(delay=REDELIVER_SECONDS)
-            return
-        generation = self._generations[lane] = Generation(self._parts, request, message)
+        first_delivery = message.metadata.num_delivered == 1
         told = {"studio.run": request.run_id, "studio.lane": request.lane, "gen_ai.request.model": request.model}
+        with span("generate", CONSUMER, subject=message.subject, carrier=message.headers or {}, attributes=told):
+            if first_delivery and await self._generate(lane, request, message, first_delivery=True):
+                return
+            if await self._alive_elsewhere(request):
+                await message.nak(delay=REDELIVER_SECONDS)
+                return
+            await self._generate(lane, request, message, first_delivery=False)
+
+    async def _generate(self, lane: str, request: GenerateRequest, message: Msg, *, first_delivery: bool) -> bool:
+        """One try; False if the lane turned out to be somebody's."""
+        generation = self._generations[lane] = Generation(self._parts, request, message)
         try:
-            with span("generate", CONSUMER, subject=message.subject, carrier=message.headers or {}, attributes=told):
-                await generation.run()
+            done = await generation.run(first_delivery=first_delivery)
             if generation.handed_back:
                 await generation.lease.give_back()
+            return done
         except Exception:
             log.exception("%s failed outside its model; it is tried again", lane)
             await generation.lease.give_back(FAILED_AGAIN_SECONDS)
+            return True
         finally:
             del self._generations[lane]
 

@@ -1,0 +1,74 @@
+"""The loads that are measured. Rates are tokens per second of one stream."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`runs` answers of `tokens` tokens, `concurrency` at a time; by default one each."""
+
+    name: str
+    title: str
+    concurrency: int
+    rate: float
+    tokens: int
+    ramp_seconds: float
+    runs: int | None = None
+    first_token_ms: float = 50.0
+    peers: bool = True
+    """Whether the peers can carry it at all."""
+
+
+LOADS = {
+    load.name: load
+    for load in (
+        Load("c1", "1 stream at 50 tok/s", 1, 50, 150, ramp_seconds=0),
+        Load("c20", "20 streams at 50 tok/s", 20, 50, 200, ramp_seconds=0.5),
+        Load("c100", "100 streams at 50 tok/s", 100, 50, 300, ramp_seconds=1),
+        Load("c300", "300 streams at 25 tok/s", 300, 25, 250, ramp_seconds=1.5),
+        Load("c1000", "1 000 streams at 10 tok/s", 1_000, 10, 150, ramp_seconds=6, peers=False),
+        Load("runs", "200 runs of 2 tokens, 20 at a time", 20, 1_000, 2, 0, runs=200, first_token_ms=1),
+    )
+}
+QUICK_LOADS = {
+    load.name: load
+    for load in (
+        Load("c1", "1 stream at 50 tok/s, short", 1, 50, 50, ramp_seconds=0),
+        Load("c20", "20 streams at 50 tok/s, short", 20, 50, 75, ramp_seconds=0.5),
+        Load("c100", "100 streams at 50 tok/s, short", 100, 50, 125, ramp_seconds=0.5),
+        Load("runs", "60 runs of 2 tokens, 20 at a time", 20, 1_000, 2, 0, runs=60, first_token_ms=1),
+    )
+}
+WARM_UP = (
+    Load("warm-up", "one after the other", 1, 1_000, 10, 0, runs=10, first_token_ms=1),
+    Load("warm-up", "at once", 20, 100, 50, 0.5, runs=40, first_token_ms=1),
+)
+
+MEMORY = "memory"
+START = "start"
+CEILING = "ceiling"
+RECONNECT = "reconnect"
+DEFAULT = ("c1", "c20", "c100", "runs", MEMORY, START)
+QUICK = ("c1", "c20", "c100", "runs")
+NAMES = (*LOADS, MEMORY, START, CEILING, RECONNECT)
+
+MEMORY_LOAD = Load(MEMORY, "200 streams at 5 tok/s", 200, 5, 50, ramp_seconds=4)
+MEMORY_SETTLE_SECONDS = 2.0
+"""After the last start, before memory is read."""
+
+RECONNECT_WATCHERS = 1_000
+
+CEILING_RATE = 25.0
+CEILING_TOKENS = 125
+CEILING_RAMP_SECONDS = 2.0
+_LOW_STEPS = (500, 750, 1_000, 1_250, 1_500, 1_750, 2_000, 2_500, 3_000, 4_000)
+_HIGH_STEPS = (5_000, 6_000, 7_000, 8_000, 10_000, 12_000, 14_000, 16_000)
+CEILING_STEPS = (*_LOW_STEPS, *_HIGH_STEPS)
+"""Tokens per second offered; climbed until a step fails."""
+CEILING_P99_MS = 100.0
+CEILING_DELIVERED = 0.93
+"""Of what is offered, the part that must arrive in time."""
+
+
+def ceiling_load(streams: int) -> Load:
+    return Load(CEILING, "", streams, CEILING_RATE, CEILING_TOKENS, CEILING_RAMP_SECONDS)

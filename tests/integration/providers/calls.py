@@ -1,0 +1,56 @@
+"""Calling a provider and looking at what came."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.inference.providers.base import Chunk, Finish, Provider, ProviderCall, ProviderError, Text
+
+WAIT_SECONDS = 10.0
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Return as soon as the condition holds."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class Outcome:
+    """All that one call gave."""
+
+    chunks: list[Chunk] = field(default_factory=list)
+    reads: int = 0
+    error: ProviderError | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(chunk.text for chunk in self.chunks if isinstance(chunk, Text))
+
+    @property
+    def finish(self) -> Finish:
+        last = self.chunks[-1]
+        assert isinstance(last, Finish), self
+        return last
+
+
+def call(text: str = "hi", *, model: str = "m", **fields: Any) -> ProviderCall:
+    return ProviderCall(model, [{"role": "user", "content": text}], **fields)
+
+
+async def outcome(provider: Provider, asked: ProviderCall | None = None) -> Outcome:
+    """Everything until the end or the error."""
+    result = Outcome()
+    try:
+        async with aclosing(provider.stream(asked or call())) as stream:
+            async for chunks in stream:
+                result.chunks += chunks
+                result.reads += 1
+    except ProviderError as error:
+        result.error = error
+    return result

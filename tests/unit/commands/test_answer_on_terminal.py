@@ -1,0 +1,86 @@
+import pytest
+
+from services.commands.answer import DIM, NORMAL, Answer
+
+
+class Screen:
+    def __init__(self, *, terminal: bool = False) -> None:
+        self.text = ""
+        self.notes: list[str] = []
+        self.answer = Answer(self._write, self.notes.append, terminal=terminal)
+
+    def _write(self, text: str) -> None:
+        self.text += text
+
+    def feed(self, *events: dict[str, object]) -> "Screen":
+        for event in events:
+            self.answer.on_event(str(event["type"]), event)
+        return self
+
+
+def delta(text: str) -> dict[str, object]:
+    return {"type": "generation.delta", "lane": "main", "text": text}
+
+
+def whole(kind: str, text: str) -> dict[str, object]:
+    return {"type": f"generation.{kind}", "lane": "main", "text": text}
+
+
+END = {"type": "run.completed"}
+
+
+def test_each_piece_is_written_once_and_the_end_ends_the_line() -> None:
+    screen = Screen().feed(delta("Hel"), delta("lo"), whole("completed", "Hello"), END)
+    assert screen.text == "Hello\n"
+    assert screen.answer.ending == "run.completed"
+
+
+def test_a_completed_event_alone_is_the_whole_answer() -> None:
+    assert Screen().feed(whole("completed", "Hello"), END).text == "Hello\n"
+
+
+@pytest.mark.parametrize(
+    "replay",
+    [
+        [delta("Hel"), delta("lo w"), delta("orld")],
+        [whole("snapshot", "Hello"), delta(" world")],
+        [whole("snapshot", "H"), delta("ello world")],
+        [whole("completed", "Hello world")],
+    ],
+)
+def test_a_replay_after_reset_adds_only_what_is_new(replay: list[dict[str, object]]) -> None:
+    screen = Screen().feed(delta("Hello"), {"type": "reset"}, *replay, END)
+    assert screen.text == "Hello world\n"
+    assert screen.notes == []
+
+
+def test_a_restarted_answer_begins_on_a_new_line_and_says_so() -> None:
+    screen = Screen().feed(delta("wrong"), {"type": "generation.restarted", "lane": "main"}, delta("right"), END)
+    assert screen.text == "wrong\nright\n"
+    assert screen.notes == ["[the model starts this answer again]"]
+
+
+def test_reasoning_is_dimmed_on_a_terminal_and_absent_from_a_pipe() -> None:
+    events = ({"type": "generation.reasoning", "text": "hm"}, delta("Hello"), END)
+    assert Screen(terminal=True).feed(*events).text == f"{DIM}hm{NORMAL}\n\nHello\n"
+    assert Screen().feed(*events).text == "Hello\n"
+
+
+def test_ctrl_c_in_the_middle_of_a_thought_leaves_the_terminal_as_it_was() -> None:
+    screen = Screen(terminal=True).feed({"type": "generation.reasoning", "text": "hm"})
+    screen.answer.interrupt()
+    assert NORMAL in screen.text
+    assert screen.text.endswith("\n")
+
+
+def test_errors_are_in_words() -> None:
+    screen = Screen().feed({"type": "run.failed", "error": {"code": "rate_limited", "message": "Too busy"}})
+    assert screen.notes == ["error: the run failed: Too busy (rate_limited)"]
+    assert screen.answer.ending == "run.failed"
+
+
+def test_a_cut_off_answer_says_so_and_unknown_events_are_ignored() -> None:
+    cut = {**whole("completed", "Hello"), "finish_reason": "length"}
+    screen = Screen().feed({"type": "who.knows", "text": "x"}, cut, END)
+    assert screen.text.startswith("Hello\n")
+    assert "cut off" in screen.notes[0]
