@@ -8,7 +8,7 @@ from pydantic import Field
 from contracts import subjects
 from contracts.generation import Parameters, Timeouts, TokenUsage
 from contracts.ids import Id, RunId
-from contracts.message import Message, Owner, Request, Value
+from contracts.message import Message, Owner, Problem, Request, Value
 
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
 
@@ -35,7 +35,7 @@ class ChatMessage(Value):
     model: str | None = None
     run_id: RunId | None = None
     finish_reason: str | None = None
-    error: dict[str, str] | None = None
+    error: Problem | None = None
     usage: TokenUsage | None = None
     cost_usd: str | None = None
     created_at: datetime
@@ -51,7 +51,7 @@ class Run(Value):
     message_id: Id | None = None
     model: str
     text: str | None = Field(None, description="the answer so far, or what was kept of it")
-    error: dict[str, str] | None = None
+    error: Problem | None = None
     created_at: datetime
     ended_at: datetime | None = None
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_RUN_ID = re.compile(r"(chat|cmp|arc)_[A-Za-z0-9_-]{1,59}")
 
 RunId = Annotated[str, StringConstraints(pattern=r"^(chat|cmp|arc)_[A-Za-z0-9_-]{1,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -27,5 +28,5 @@ def is_id(text: str) -> bool:
 
 def orchestrator_of(run_id: str) -> str | None:
     """The service that owns a run, read from its id; None for an id that is no run's."""
-    kind, _, rest = run_id.partition("_")
-    return ORCHESTRATORS.get(kind) if rest and is_id(run_id) else None
+    match = _RUN_ID.fullmatch(run_id)
+    return ORCHESTRATORS[match[1]] if match else None

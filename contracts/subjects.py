@@ -35,6 +35,29 @@ STREAM_SUBJECTS: dict[str, tuple[str, ...]] = {
 }
 """Which stream owns which subjects; a subject under none of them is not stored."""
 
+STREAMS_ARE_FOR: dict[str, str] = {
+    "RUNS": "The run logs. Each message is republished under `live.` once it is stored.",
+    "WORK": "Commands that must happen. Each is kept until one worker has done it.",
+    "EVENTS": "Facts in the past tense, kept for 30 days: for other services, and for anybody who subscribes.",
+    "DEAD": "Messages that were given up, with the reason and their own headers in the header.",
+}
+
+SUBJECTS_ARE_FOR: dict[str, str] = {
+    LOG: "One lane of a run's log: `run` is the orchestrator's, every other lane is one generation.",
+    LIVE: "The same, the moment it is stored: what watchers subscribe to.",
+    GENERATE: "The order to produce one answer.",
+    GENERATION_ENDED: "A generation has its ending in the log.",
+    CHAT_RUN_CREATED: "A chat run was accepted.",
+    CHAT_RUN_ENDED: "A chat run ended and its result is stored.",
+    CONVERSATION_CREATED: "A conversation began.",
+    CONVERSATION_DELETED: "A conversation was deleted.",
+    DEAD: "A message that was given up, under its own subject.",
+    RPC: "Requests to a service, which are answered. One of its replicas takes each.",
+    CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",
+    PING: "Request: is a worker at this generation? Answered only by one that is.",
+    CONTROL: "What a worker hears while it is at a generation.",
+}
+
 
 def stream_of(subject: str) -> str | None:
     """The stream that stores a subject; None for request/reply, live and control subjects."""

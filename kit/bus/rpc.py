@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from faststream.nats import NatsBroker
-from nats.errors import NoRespondersError
+from nats.errors import MaxPayloadError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from pydantic import BaseModel
 
@@ -41,6 +41,8 @@ async def call(bus: Bus, request: Request[Any], *, timeout: float) -> Any:
             message = await bus.client.request(subject, body, timeout=timeout, headers=trace_headers() or None)
     except (NoRespondersError, NatsTimeoutError) as error:
         raise Unavailable(f"the service {request.SERVICE} does not answer") from error
+    except MaxPayloadError as error:
+        raise Refused("body_too_large", "The request is larger than a message may be.") from error
     reply: Reply[Any] = _reply_type(type(request)).model_validate_json(message.data)
     if reply.problem is not None:
         raise Refused(reply.problem.code, reply.problem.message)

@@ -1,16 +1,16 @@
 """A service's database: one transaction per message, begun and ended at the boundary."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Row
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.ext.asyncio.session import async_sessionmaker
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from kit.db.statement import Statement
 from kit.db.urls import service_url
 from kit.settings import DatabaseSettings
 
@@ -24,7 +24,26 @@ POOL_WAIT_SECONDS = 5
 TRIES = 3
 """After a restart of Postgres every pooled connection is dead once; the pool is emptied at the first."""
 
-UNAVAILABLE: tuple[type[BaseException], ...] = (InterfaceError, OperationalError, OSError, TimeoutError)
+WARM_CONNECTIONS = 2
+_SERVER_SETTINGS = {"jit": "off"}
+
+LOST: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
+"""A connection died; another may work."""
+UNAVAILABLE: tuple[type[BaseException], ...] = (
+    *LOST,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    InterfaceError,
+    OperationalError,
+    OSError,
+    TimeoutError,
+)
 """Errors that say the database is away, not that the statement is wrong."""
 
 
@@ -39,20 +58,23 @@ class Database:
     """The connection pool of one service, in its own schema and with its own role."""
 
     def __init__(self, settings: DatabaseSettings, service: str) -> None:
+        self._name = f"studio {service}"
+        self._url = service_url(settings, service)
+        self._pool_size = settings.pool_size
+        self._options: dict[str, Any] = {"timeout": CONNECT_TIMEOUT_SECONDS, "command_timeout": COMMAND_TIMEOUT_SECONDS}
+        self._direct: asyncpg.Pool[asyncpg.Record] | None = None
         self._engine = create_async_engine(
-            service_url(settings, service),
+            self._url,
             pool_size=settings.pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
             hide_parameters=True,  # they are prompts and answers, and errors go to the log
             connect_args={
-                "timeout": CONNECT_TIMEOUT_SECONDS,
-                "command_timeout": COMMAND_TIMEOUT_SECONDS,
-                "server_settings": {"application_name": f"studio {service}", "jit": "off"},
+                **self._options,
+                "server_settings": {**_SERVER_SETTINGS, "application_name": self._name},
             },
         )
-        self._single = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._sessions = async_sessionmaker(self._engine, class_=AsyncSession, expire_on_commit=False)
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -74,31 +96,39 @@ class Database:
                 return result
         raise AssertionError("unreachable")
 
-    async def execute(self, statement: Executable, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
+    async def fetch(self, statement: Statement, values: Mapping[str, Any]) -> Sequence[asyncpg.Record]:
         """Run one statement as a transaction of its own: one round trip. Returns its rows.
 
         A connection that turns out dead is replaced and the statement repeated, so it must bear that.
+        Raises asyncpg's errors.
         """
+        assert self._direct is not None  # noqa: S101  (connect comes first)
+        arguments = statement.arguments(values)
         for last in (False,) * (TRIES - 1) + (True,):
             try:
-                async with self._single.connect() as connection:
-                    result = await connection.execute(statement, values)
-                    return result.all() if result.returns_rows else ()
-            except DBAPIError as error:
-                if last or not error.connection_invalidated:
+                async with self._direct.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+                    rows: Sequence[asyncpg.Record] = await connection.fetch(statement.sql, *arguments)
+                    return rows
+            except LOST as error:
+                if last:
                     raise
-                log.info("the database connection was lost; trying again")
+                log.info("the database connection was lost (%r); trying again", error)
         raise AssertionError("unreachable")
 
-    async def warm(self, connections: int) -> None:
-        """Open some connections early, so that the first requests do not wait for them."""
-
-        async def one() -> None:
-            async with self._engine.connect():
-                await asyncio.sleep(0)
-
-        await asyncio.gather(*(one() for _ in range(connections)))
+    async def connect(self) -> None:
+        """Open some connections, so that the first requests do not wait for them. Raises what the database says."""
+        options = {**self._options, "server_settings": {**_SERVER_SETTINGS, "application_name": self._name}}
+        url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._direct = await asyncpg.create_pool(
+            url, min_size=WARM_CONNECTIONS, max_size=self._pool_size, reset=_nothing_to_reset, **options
+        )
 
     async def close(self) -> None:
         """Close all connections."""
+        if self._direct is not None:
+            await self._direct.close()
         await self._engine.dispose()
+
+
+async def _nothing_to_reset(_: Any) -> None:
+    """Single statements leave nothing behind on their connection; asyncpg's own reset is a round trip."""

@@ -14,7 +14,6 @@ import msgspec
 
 from contracts import events
 from kit.bus import fastpath
-from kit.bus.connection import Bus
 from kit.runlog.lane import RunKey
 
 MAX_JOINED_CHARACTERS = 32 * 1024
@@ -58,7 +57,7 @@ class LaneWriter:
 
     def __init__(
         self,
-        bus: Bus,
+        outbox: fastpath.Outbox,
         key: RunKey,
         lane: str,
         *,
@@ -75,7 +74,7 @@ class LaneWriter:
         self.unacknowledged_since: float | None = None
         """Monotonic time of the publish that waits for its acknowledgement."""
         self.sent_at = 0.0
-        self._bus = bus
+        self._send_command = outbox.send
         self.subject = key.lane(lane).encode()
         self.reply = reply
         self._message_id = f"{key.run}.{lane}.{attempt}.".encode()
@@ -156,13 +155,13 @@ class LaneWriter:
         )
         self._command = fastpath.hpub(self.subject, self.reply, headers, payload)
         self.unacknowledged_since = self.sent_at = time.monotonic()
-        fastpath.publish(self._bus.client, self._command)
+        self._send_command(self._command)
 
     def resend(self) -> None:
         """Repeat the publish that waits, with the same id and expectation."""
         if self.unacknowledged_since is not None and not self.fenced:
             self.sent_at = time.monotonic()
-            fastpath.publish(self._bus.client, self._command)
+            self._send_command(self._command)
 
     @property
     def waiting_id(self) -> str:

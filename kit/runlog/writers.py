@@ -27,6 +27,7 @@ class LogWriters:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
+        self._outbox = fastpath.Outbox(bus.client)
         self._writers: dict[bytes, LaneWriter] = {}
         self._tokens = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,7 +58,7 @@ class LogWriters:
         `fenced` is called once if somebody else turns out to write the lane.
         """
         reply = b"%b.%d" % (self._inbox, next(self._tokens))
-        writer = self._make(self._bus, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
+        writer = self._make(self._outbox, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
         self._writers[reply] = writer
         return writer
 

@@ -1,16 +1,18 @@
-"""Spans leave the process without the words of an error: those may quote a prompt, an answer or a secret.
+"""Spans leave the process without words that others wrote: they may quote a prompt, an answer or a secret.
 
 A validation error quotes its input, a database error its parameters, a provider's error the provider. The kind of the
 error stays; the words are in the log of the service, which is guarded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import Status
 
-WORDS = frozenset({"exception.message", "exception.stacktrace"})
+WORDS = frozenset({"exception.message", "exception.stacktrace", "url.query", "url.path"})
+"""Of an HTTP request the route stays, by which it is named."""
 
 
 class WithoutWords(SpanExporter):
@@ -34,14 +36,15 @@ class WithoutWords(SpanExporter):
 
 def silent(span: ReadableSpan) -> ReadableSpan:
     """The same span without the words of its errors."""
-    if span.status.is_unset and not span.events:
+    attributes = span.attributes or {}
+    if span.status.is_unset and not span.events and not WORDS & attributes.keys():
         return span
     return ReadableSpan(
         name=span.name,
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes=span.attributes,
+        attributes=_without_words(attributes),
         events=[_silent_event(event) for event in span.events],
         links=span.links,
         kind=span.kind,
@@ -53,5 +56,8 @@ def silent(span: ReadableSpan) -> ReadableSpan:
 
 
 def _silent_event(event: Event) -> Event:
-    kept = {name: value for name, value in (event.attributes or {}).items() if name not in WORDS}
-    return Event(event.name, kept, event.timestamp)
+    return Event(event.name, _without_words(event.attributes or {}), event.timestamp)
+
+
+def _without_words(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if name not in WORDS}

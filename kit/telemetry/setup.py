@@ -4,11 +4,14 @@
 """
 
 import os
+import threading
+import time
 import uuid
 from typing import Any
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-FLUSH_MILLISECONDS = 3000
+FLUSH_SECONDS = 3.0
+"""On stop, how long a receiver may take for what is left; one that is away must not keep a process from ending."""
 
 _enabled = False
 
@@ -41,30 +44,33 @@ def start_telemetry(service: str) -> None:
             SERVICE_INSTANCE_ID: uuid.uuid4().hex,  # or the metrics of two replicas would overwrite each other
         }
     )
-    tracer_provider = TracerProvider(resource=resource)
+    tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     tracer_provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
     trace.set_tracer_provider(tracer_provider)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader], shutdown_on_exit=False))
     _enabled = True
 
 
 def stop_telemetry() -> None:
-    """Send what is left."""
+    """Send what is left, if the receiver takes it in time."""
     if not _enabled:
         return
     from opentelemetry import metrics, trace
 
     providers: list[Any] = [trace.get_tracer_provider(), metrics.get_meter_provider()]
-    for provider in providers:
-        provider.force_flush(FLUSH_MILLISECONDS)
-        provider.shutdown()
+    flushing = [threading.Thread(target=provider.shutdown, daemon=True) for provider in providers]
+    for thread in flushing:
+        thread.start()
+    deadline = time.monotonic() + FLUSH_SECONDS
+    for thread in flushing:
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def broker_middlewares() -> tuple[Any, ...]:
     """What makes a FastStream broker continue the traces of the messages it handles."""
     if not _enabled:
         return ()
-    from faststream.nats.opentelemetry import NatsTelemetryMiddleware
+    from kit.telemetry.broker import HandlerTelemetry
 
-    return (NatsTelemetryMiddleware(),)
+    return (HandlerTelemetry(),)

@@ -4,12 +4,13 @@ Spans carry names, ids and sizes, never what people or models wrote: export.py t
 nobody puts words into attributes.
 """
 
+import random
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind
+from opentelemetry.trace import INVALID_SPAN, Link, NonRecordingSpan, Span, SpanContext, SpanKind
 
 from kit.telemetry import setup
 
@@ -55,6 +56,14 @@ def in_trace_of(kept: Mapping[str, str] | None, name: str) -> AbstractContextMan
     if not own.is_valid or own.trace_id == current.trace_id:
         return _OFF
     return span(name, carrier=kept, links=(Link(current),) if current.is_valid else ())
+
+
+def untraced() -> AbstractContextManager[Span]:
+    """Around what machines ask every few seconds: neither it nor what it causes elsewhere is traced."""
+    if not setup.enabled():
+        return _OFF
+    unsampled = SpanContext(random.getrandbits(128), random.getrandbits(64), is_remote=False)
+    return trace.use_span(NonRecordingSpan(unsampled))
 
 
 def note(attribute: str, value: str) -> None:

@@ -16,6 +16,9 @@ from services.chat.run_store import Past
 TITLE_CHARACTERS = 60
 MAX_TITLE_CHARACTERS = 200
 MAX_SYSTEM_CHARACTERS = 100_000
+MAX_MARK_DIGITS = 10
+QUOTED_CHARACTERS = 100
+"""Of something unknown that was asked for, in the answer that says so."""
 
 
 def check_content(content: str, limit: int) -> str:
@@ -39,6 +42,15 @@ def check_system(system: str | None) -> str | None:
     if system is not None and len(system) > MAX_SYSTEM_CHARACTERS:
         raise Refused("system_too_long", f"The system prompt is longer than {MAX_SYSTEM_CHARACTERS} characters.")
     return None if system is None else _storable(system)
+
+
+def position_after(mark: str | None) -> int:
+    """The position that a page of messages follows, or Refused if the mark is none of ours."""
+    if mark is None:
+        return 0
+    if not (mark.isascii() and mark.isdecimal() and len(mark) < MAX_MARK_DIGITS):
+        raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
+    return int(mark)
 
 
 def _storable(text: str) -> str:
@@ -66,7 +78,7 @@ def choose_model(wanted: str | None, default: str, offered: Sequence[str]) -> st
     if not model:
         raise Refused("no_model", "No model is available. Look at the catalogue and the providers' keys.")
     if model not in offered:
-        raise Refused("unknown_model", f"There is no model {model!r}. GET /v1/models lists those there are.")
+        raise Refused("unknown_model", f"There is no model {model[:QUOTED_CHARACTERS]!r}. GET /v1/models lists those there are.")
     return model
 
 
@@ -95,6 +107,22 @@ def new_run(command: SendMessage, model: str, past: Past, content: str, *, messa
         idempotency_key=command.idempotency_key,
         created_at=now,
     )
+
+
+def check_repeated(command: SendMessage, earlier: RunRow) -> RunRow:
+    """The run of an earlier request with this idempotency key, or Refused if that asked for something else."""
+    asked = GenerateRequest.model_validate(earlier.request)
+    begins = asked.messages[0].content if asked.messages[0].role == "system" else None
+    same = (
+        earlier.begins_conversation == command.create
+        and (begins == (command.system or None) if command.create else earlier.conversation_id == command.conversation_id)
+        and asked.messages[-1].content == command.content
+        and asked.model == (command.model or asked.model)
+        and (asked.parameters, asked.timeouts) == (command.parameters, command.timeouts)
+    )
+    if not same:
+        raise Refused("idempotency_conflict", "This Idempotency-Key was used for another message.")
+    return earlier
 
 
 def context(past: Past, content: str) -> tuple[Turn, ...]:

@@ -100,7 +100,7 @@ class ConversationHandlers:
 
     async def on_list_messages(self, query: ListMessages) -> MessagePage:
         """A page of messages."""
-        after = int(query.after) if query.after and query.after.isdecimal() and len(query.after) < 10 else 0
+        after = core.position_after(query.after)
 
         async def work(session: AsyncSession) -> MessagePage:
             row = await owned(session, query.owner, query.conversation_id)

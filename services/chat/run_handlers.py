@@ -107,13 +107,13 @@ class RunHandlers:
     async def _resolve(self, constraint: str, command: SendMessage) -> RunRow | None:
         """What a refused insert means: an earlier request with the same key, another answer, or a moved end."""
         match constraint:
-            case "run_idempotency_key" | "run_pkey":
-                return await self._database.run(lambda session: store.run_of(session, command))
-            case "run_in_progress":
+            case "run_idempotency_key" | "run_pkey" | "run_in_progress":
                 earlier = await self._database.run(lambda session: store.run_of(session, command))
-                if earlier is None:
+                if earlier is not None:
+                    return core.check_repeated(command, earlier)
+                if constraint == "run_in_progress":
                     raise Refused("run_in_progress", IN_PROGRESS)
-                return earlier
+                return None
             case "message_position":
                 return None
             case _:  # the conversation was deleted at this moment

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+import asyncpg
 
 from contracts.message import Owner
 from kit.db.database import Database
+from kit.db.statement import Statement
 from services.chat.models import MessageRow, RunRow
 
 _RUN = """
@@ -28,21 +28,21 @@ _MESSAGE = """
     INSERT INTO chat.message (id, conversation_id, position, role, content, status, created_at)
     VALUES (:message_id, :conversation_id, :position, 'user', :content, 'completed', :now)
 """
-_BEGIN_CONVERSATION = text(f"""
+_BEGIN_CONVERSATION = Statement(f"""
     WITH conversation AS (
         INSERT INTO chat.conversation (id, tenant, "user", title, system, created_at, updated_at)
         VALUES (:conversation_id, :tenant, :user, :title, :system, :now, :now)
     ), message AS ({_MESSAGE})
     {_RUN}
 """)
-_CONTINUE_CONVERSATION = text(f"""
+_CONTINUE_CONVERSATION = Statement(f"""
     WITH conversation AS (
         UPDATE chat.conversation SET updated_at = :now, title = CASE title WHEN '' THEN :title ELSE title END
         WHERE id = :conversation_id
     ), message AS ({_MESSAGE})
     {_RUN}
 """)
-_HISTORY = text("""
+_HISTORY = Statement("""
     SELECT c.system, m.position, m.role, m.content
     FROM chat.conversation c LEFT JOIN chat.message m ON m.conversation_id = c.id
     WHERE c.id = :conversation_id AND c.tenant = :tenant AND c."user" = :user
@@ -50,7 +50,7 @@ _HISTORY = text("""
 """)
 _SHOWN = 'id, tenant, "user", conversation_id, message_id, position, model, begins_conversation, status, error, trace, \
 created_at, dispatched_at, ended_at'
-_END = text(f"""
+_END = Statement(f"""
     WITH ended AS (
         UPDATE chat.run SET status = :status, error = CAST(:error AS jsonb), ended_at = :now
         WHERE id = :run_id AND tenant = :tenant AND "user" = :user AND status = 'running'
@@ -59,7 +59,7 @@ _END = text(f"""
         INSERT INTO chat.message (id, conversation_id, position, role, content, reasoning, status, model, run_id,
                                   finish_reason, error, usage, cost_usd, created_at)
         SELECT message_id, conversation_id, position, 'assistant', :content, :reasoning, :status, :model, id,
-               :finish_reason, CAST(:error AS jsonb), CAST(:usage AS jsonb), :cost_usd, :created_at
+               :finish_reason, CAST(:error AS jsonb), CAST(:usage AS jsonb), :cost_usd, CAST(:created_at AS timestamptz)
         FROM ended
     ), conversation AS (
         UPDATE chat.conversation SET updated_at = :now WHERE id = (SELECT conversation_id FROM ended)
@@ -91,26 +91,26 @@ class Past:
 
 async def history(database: Database, owner: Owner, conversation_id: str) -> Past | None:
     """The conversation so far; None if the owner has no such conversation."""
-    rows = await database.execute(
+    rows = await database.fetch(
         _HISTORY, {"conversation_id": conversation_id, "tenant": owner.tenant, "user": owner.user}
     )
     if not rows:
         return None
-    told = [(row.role, row.content) for row in rows if row.role is not None]
-    return Past(system=rows[0].system, messages=told, last_position=rows[-1].position or 0)
+    told = [(row["role"], row["content"]) for row in rows if row["role"] is not None]
+    return Past(system=rows[0]["system"], messages=told, last_position=rows[-1]["position"] or 0)
 
 
 async def begin(database: Database, values: dict[str, Any], *, new_conversation: bool) -> None:
     """Store a user's message and its run, and the conversation if it begins. Raises ConflictError."""
     try:
-        await database.execute(_BEGIN_CONVERSATION if new_conversation else _CONTINUE_CONVERSATION, values)
-    except IntegrityError as error:
-        raise ConflictError(_constraint(error)) from error
+        await database.fetch(_BEGIN_CONVERSATION if new_conversation else _CONTINUE_CONVERSATION, values)
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise ConflictError(error.constraint_name or "") from error
 
 
 async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, now: datetime) -> RunRow | None:
     """End a run and store its reply, once. Returns the run as it has ended; None if there is no such run."""
-    rows = await database.execute(
+    rows = await database.fetch(
         _END,
         {
             "run_id": run_id,
@@ -124,21 +124,16 @@ async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, 
     )
     if not rows:
         return None
-    shown = dict(rows[0]._mapping)
-    return RunRow(**{**shown, "error": _parsed(shown["error"]), "trace": _parsed(shown["trace"])})
+    ended = dict(rows[0])
+    return RunRow(**{**ended, **{name: _parsed(ended[name]) for name in ("error", "trace")}})
 
 
 _REPLY_FIELDS = {"content", "reasoning", "status", "model", "finish_reason", "cost_usd", "created_at"}
 
 
-def _parsed(text_: str | None) -> Any:
-    return json.loads(text_) if text_ else None
+def _parsed(value: str | None) -> dict[str, Any] | None:
+    return None if value is None else json.loads(value)
 
 
 def _json(value: dict[str, Any] | None) -> str | None:
     return None if value is None else json.dumps(value)
-
-
-def _constraint(error: IntegrityError) -> str:
-    cause = getattr(error.orig, "__cause__", None)
-    return str(getattr(cause, "constraint_name", "") or "")

@@ -23,7 +23,6 @@ from services.chat.run_handlers import RunHandlers
 
 NAME = "chat"
 CONCURRENT_LOG_READS = 8
-WARM_CONNECTIONS = 4
 
 
 class ChatService:
@@ -72,7 +71,7 @@ class ChatService:
 
     async def start(self) -> None:
         """Connect to everything and take messages. Raises BusError, LogUnavailableError or a database error."""
-        await asyncio.gather(self._bus.connect(), self._log_bus.connect(), self._database.warm(WARM_CONNECTIONS))
+        await asyncio.gather(self._bus.connect(), self._log_bus.connect(), self._database.connect())
         await declare_streams(self._bus.client, self._settings.nats.replicas)
         await self._reads.start()
         await self._broker.start()

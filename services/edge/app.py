@@ -4,13 +4,11 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from kit.telemetry.setup import enabled
-from services.edge import problems
+from services.edge import problems, tracing
 from services.edge.gateway import Gateway
 from services.edge.guard import Guard
 from services.edge.identity import Identity
 from services.edge.routes import asyncapi, conversations, health, messages, models, runs
-from services.edge.tracing import Traced
 
 DESCRIPTION = """
 A streaming backend for AI features: every token is durable before you see it, every stream resumes by cursor.
@@ -23,22 +21,23 @@ Errors are problem documents (RFC 9457) with a stable `code`.
 def make_app(gateway: Gateway) -> ASGIApp:
     """The application with its guard."""
     settings = gateway.settings
-    app = FastAPI(title="AI Studio", version="1", description=DESCRIPTION, responses=problems.DOCUMENTED)
+    app = FastAPI(
+        title="AI Studio",
+        version="1",
+        description=DESCRIPTION,
+        responses=problems.DOCUMENTED,
+        telemetry=tracing.config(),
+    )
     app.state.gateway = gateway
     problems.install(app)
     for routes in (conversations, messages, runs, models, health, asyncapi):
         app.include_router(routes.router)
     guarded = Guard(app, Identity(settings.auth, settings.edge), settings.edge.max_body_bytes)
-    app_for_browsers = _with_cors(guarded, settings.edge.allowed_origins)
-    return Traced(app_for_browsers) if enabled() else app_for_browsers
-
-
-def _with_cors(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
-    if not origins:
-        return app
+    if not settings.edge.allowed_origins:
+        return guarded
     return CORSMiddleware(
-        app,
-        allow_origins=origins,
+        guarded,
+        allow_origins=settings.edge.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
         expose_headers=["location"],

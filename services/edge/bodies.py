@@ -5,8 +5,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.generation import Parameters, Timeouts
 
 
+MAX_TOKENS = 2**31 - 1
+"""What a provider's JSON surely carries."""
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+class _Parameters(Parameters):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    max_tokens: int | None = Field(None, ge=1, le=MAX_TOKENS)
+
+
+class _Timeouts(Timeouts):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class NewConversation(_Body):
@@ -29,8 +43,8 @@ class NewMessage(_Body):
     content: str
     model: str | None = Field(None, description="an id of GET /v1/models; absent: the default")
     system: str | None = Field(None, description="the system prompt of a conversation that begins with this message")
-    parameters: Parameters = Parameters()
-    timeouts: Timeouts = Timeouts()
+    parameters: _Parameters = _Parameters()
+    timeouts: _Timeouts = _Timeouts()
 
 
 class Accepted(BaseModel):

@@ -15,6 +15,7 @@ from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
 from kit.settings import Settings
+from kit.telemetry.spans import note
 from services.edge.expand import Expander
 from services.edge.stream import Streams
 
@@ -64,7 +65,15 @@ def run_key(principal: Principal, run_id: str) -> RunKey:
     """Where a run of this caller lies. An id that is none is refused like one that is unknown."""
     if orchestrator_of(run_id) is None:
         raise Refused("unknown_run", UNKNOWN_RUN)
+    note("studio.run", run_id)
     return RunKey(principal.tenant_token, principal.user_token, run_id)
+
+
+def page_mark(text: str | None) -> str | None:
+    """Where a page goes on, from a query; it is the `next` of the page before, and that is an id."""
+    if text is not None and not is_id(text):
+        raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
+    return text
 
 
 def conversation_id(text: str) -> str:

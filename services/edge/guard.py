@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.edge.identity import DeniedError, Identity
@@ -13,11 +14,16 @@ PRIVATE = ("/v1/", "/api/")
 RAW_SEND = "studio.raw_send"
 """In the scope: the server's own send, without the frameworks' wrappers. A stream's chunks go there."""
 
+TOO_LARGE = 413
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-class _TooLargeError(Exception):
-    pass
+class _TooLargeError(HTTPException):
+    """FastAPI lets its own kind of error through while it reads a body; any other would be "malformed JSON"."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(TOO_LARGE, f"The body is larger than {limit} bytes.", {"connection": "close"})
 
 
 class Guard:
@@ -75,7 +81,7 @@ class Guard:
             message = await receive()
             size += len(message.get("body", b""))
             if size > self._max:
-                raise _TooLargeError
+                raise _TooLargeError(self._max)
             return message
 
         return counted

@@ -1,6 +1,6 @@
 """Errors as RFC 9457 problem documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -60,6 +60,13 @@ TITLES = {
     503: "Unavailable",
 }
 
+MISTAKES_SHOWN = 20
+FIELD_CHARACTERS = 100
+"""A problem is bounded, however wrong the request."""
+
+_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+"""By HTTP status, for errors that the framework raises."""
+
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     "default": {"model": ProblemDocument, "description": "A problem document (RFC 9457)."}
 }
@@ -98,18 +105,24 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        mistakes = error.errors()
+        mistakes = error.errors()[:MISTAKES_SHOWN]
         if any(mistake["type"] == "json_invalid" for mistake in mistakes):
             return problem("malformed_json", "The body is not valid JSON.")
-        shown = [{"field": ".".join(map(str, m["loc"][1:])), "message": m["msg"]} for m in mistakes]
+        shown = [{"field": _field(m["loc"]), "message": m["msg"]} for m in mistakes]
         detail = "; ".join(f"{m['field'] or 'body'}: {m['message']}" for m in shown)
         return problem("invalid_request", detail, errors=shown)
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "not_found", 405: "method_not_allowed", 400: "malformed_json"}.get(error.status_code, "http_error")
+        code = _CODES.get(error.status_code, "http_error")
         return problem(code, str(error.detail), status=error.status_code, headers=error.headers)
 
     @app.exception_handler(Exception)
     async def defect(_: Request, __: Exception) -> JSONResponse:
         return problem("internal", "Something went wrong on our side. Try again; if it stays, look at the log.")
+
+
+def _field(place: Sequence[int | str]) -> str:
+    """Where a mistake is. Names may come from the client, and then they may be no text at all."""
+    name = ".".join(map(str, place[1:]))[:FIELD_CHARACTERS]
+    return name.encode("utf-8", "replace").decode()

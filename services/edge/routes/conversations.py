@@ -8,7 +8,7 @@ from contracts import chat
 from kit.ids import new_id
 from services.edge.bodies import ConversationChange, NewConversation
 from services.edge.depends import TheGateway, TheOwner
-from services.edge.gateway import conversation_id
+from services.edge.gateway import conversation_id, page_mark
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -28,7 +28,7 @@ async def create_conversation(body: NewConversation, gateway: TheGateway, owner:
 @router.get("", response_model=chat.ConversationPage)
 async def list_conversations(gateway: TheGateway, owner: TheOwner, limit: Limit = 50, before: str | None = None) -> Any:
     """Your conversations, newest first."""
-    return await gateway.ask(chat.ListConversations(owner=owner, limit=limit, before=before))
+    return await gateway.ask(chat.ListConversations(owner=owner, limit=limit, before=page_mark(before)))
 
 
 @router.get("/{conversation}", response_model=chat.Conversation)
@@ -60,5 +60,5 @@ async def list_messages(
 ) -> Any:
     """The messages of a conversation, oldest first. An answer appears when its run has ended."""
     return await gateway.ask(
-        chat.ListMessages(owner=owner, conversation_id=conversation_id(conversation), limit=limit, after=after)
+        chat.ListMessages(owner=owner, conversation_id=conversation_id(conversation), limit=limit, after=page_mark(after))
     )

@@ -11,6 +11,7 @@ from contracts.generation import ListModels
 from contracts.message import Owner, Request
 from kit.bus.rpc import Unavailable, call
 from kit.refusal import Refused
+from kit.telemetry.spans import untraced
 from services.edge.depends import TheGateway
 from services.edge.gateway import Gateway
 
@@ -29,9 +30,10 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", response_model=None)
 async def readyz(gateway: TheGateway) -> Response:
     """Every part that an answer needs is there: 200, otherwise 503 with what is missing."""
-    chat, inference = await asyncio.gather(
-        _answers(gateway, ListRuns(owner=_NOBODY, limit=1)), _answers(gateway, ListModels())
-    )
+    with untraced():
+        chat, inference = await asyncio.gather(
+            _answers(gateway, ListRuns(owner=_NOBODY, limit=1)), _answers(gateway, ListModels())
+        )
     parts = {
         "bus": gateway.bus.connected,
         "log": gateway.log_bus.connected and bool(gateway.reads.epoch),

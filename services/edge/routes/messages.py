@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from contracts import chat
 from kit.ids import new_id
 from kit.runlog.follow import Follower
+from kit.telemetry.spans import note
 from services.edge.bodies import Accepted, NewMessage
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.follow import follow_run
@@ -37,14 +38,14 @@ async def send_message(
     caller: Caller,
     owner: TheOwner,
     accept: Annotated[str, Header()] = "",
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Send a message and start the run that answers it.
 
     `new` in place of the conversation's id begins one. With `Accept: text/event-stream` the response is the run's
     event stream, otherwise 202 says where it is. Closing the connection does not stop the run. The same
-    `Idempotency-Key` sent again gives the same run.
+    `Idempotency-Key` sent again gives the same run, and 409 if the message is another one.
     """
     requested_at = asyncio.get_running_loop().time()
     begin = conversation == NEW
@@ -60,18 +61,19 @@ async def send_message(
         timeouts=body.timeouts,
         idempotency_key=idempotency_key,
     )
+    note("studio.run", command.run_id)
     if EVENT_STREAM not in accept:
         return _accepted(await gateway.ask(command))
     follower = _follower(gateway, run_key(caller, command.run_id))
-    await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
     try:
+        await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
         started: chat.RunStarted = await gateway.ask(command)
-        if started.run_id != command.run_id:
-            await follower.close()
-            return await follow_run(gateway, caller, started.run_id, last_event_id)
     except BaseException:
         await follower.close()
         raise
+    if started.run_id != command.run_id:  # sent before
+        await follower.close()
+        return await follow_run(gateway, caller, started.run_id, last_event_id)
     return EventStream(
         follower,
         gateway.expander,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response
 from contracts import chat
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.follow import follow_run
-from services.edge.gateway import run_key
+from services.edge.gateway import page_mark, run_key
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -25,7 +25,7 @@ async def list_runs(
     gateway: TheGateway, owner: TheOwner, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: str | None = None
 ) -> Any:
     """Your runs, newest first, without their texts."""
-    return await gateway.ask(chat.ListRuns(owner=owner, limit=limit, before=before))
+    return await gateway.ask(chat.ListRuns(owner=owner, limit=limit, before=page_mark(before)))
 
 
 @router.get("/{run}", response_model=chat.Run)

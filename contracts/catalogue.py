@@ -1,0 +1,105 @@
+"""One example of every message on the bus: the single source of docs/bus.md, the golden files and the tests.
+
+A message without an example here fails a test, so a new one is documented the day it is made.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from contracts import chat, events
+from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage, Turn
+from contracts.ids import MAIN_LANE, RUN_LANE
+from contracts.message import Message, Owner, Problem
+
+RUN = "chat_01k3x9v4t2p7q8r5s6w0y1z2ab"
+CONVERSATION = "conv_01k3x9v4t2c3d4e5f6g7h8j9km"
+REPLY = "msg_01k3x9v4t2n3p4q5r6s7t8v9wx"
+OWNER = Owner(tenant="acme", user="ada")
+AT = 1_767_225_600_000
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+ENDED = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
+
+_ending: dict[str, Any] = {"lane": MAIN_LANE, "at": AT + 1900, "attempt": 1, "model": "demo-swift", "provider": "demo"}
+_usage = events.Usage(input_tokens=12, output_tokens=3, reasoning_tokens=2, cached_input_tokens=4)
+_timings = events.Timings(queued_ms=4, first_token_ms=310, total_ms=1900)
+_costly: dict[str, Any] = {"usage": _usage, "timings": _timings, "cost_usd": "0.000018"}
+_error = events.Error("provider_unavailable", "The model server does not answer.")
+
+EVENTS: tuple[events.Event, ...] = (
+    events.RunCreated(
+        lane=RUN_LANE,
+        at=AT,
+        run_id=RUN,
+        kind="chat",
+        conversation_id=CONVERSATION,
+        message_id=REPLY,
+        parent_run_id="chat_01k3x9v4t1",
+        generations=(events.GenerationPlan(lane=MAIN_LANE, model="demo-swift"),),
+    ),
+    events.RunCompleted(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
+    events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error),
+    events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
+    events.GenerationStarted(lane=MAIN_LANE, at=AT + 4, attempt=1, model="demo-swift", provider="demo"),
+    events.GenerationDelta(lane=MAIN_LANE, at=AT + 310, text="Hello"),
+    events.GenerationReasoning(lane=MAIN_LANE, at=AT + 300, text="They greet me."),
+    events.GenerationToolCall(
+        lane=MAIN_LANE, at=AT + 400, call_id="call_1", name="weather", arguments='{"city":"Oslo"}'
+    ),
+    events.GenerationResumed(lane=MAIN_LANE, at=AT + 900, attempt=2, mode="prefill"),
+    events.GenerationRestarted(lane=MAIN_LANE, at=AT + 900, attempt=2),
+    events.GenerationCompleted(
+        **_ending, **_costly, finish_reason="stop", text="Hello, Ada", reasoning="They greet me."
+    ),
+    events.GenerationFailed(**_ending, **_costly, error=_error, text="Hello", reasoning="They greet me."),
+    events.GenerationCancelled(**_ending, **_costly, text_ref="runs/chat_01.main.1.text", reasoning_ref="runs/r"),
+    events.Reset(lane=RUN_LANE, at=AT, reason="The cursor belongs to a log that no longer exists."),
+)
+
+COMMANDS: tuple[Message, ...] = (
+    GenerateRequest(
+        owner=OWNER,
+        run_id=RUN,
+        lane=MAIN_LANE,
+        model="demo-swift",
+        messages=(Turn(role="system", content="Be brief."), Turn(role="user", content="Hello")),
+        parameters=Parameters(temperature=0.2, max_tokens=500),
+        timeouts=Timeouts(first_token_seconds=30, silence_seconds=20, total_seconds=600),
+        requested_at=AT,
+    ),
+)
+
+FACTS: tuple[Message, ...] = (
+    GenerationEnded(
+        outcome="completed",
+        owner=OWNER,
+        run_id=RUN,
+        lane=MAIN_LANE,
+        sequence=1234,
+        model="demo-swift",
+        provider="demo",
+        attempt=1,
+        finish_reason="stop",
+        error_code="provider_unavailable",
+        usage=TokenUsage(input_tokens=12, output_tokens=3, reasoning_tokens=2, cached_input_tokens=4),
+        cost_usd=Decimal("0.000018"),
+        queued_ms=4,
+        first_token_ms=310,
+        total_ms=1900,
+    ),
+    chat.RunCreatedFact(owner=OWNER, run_id=RUN, conversation_id=CONVERSATION, model="demo-swift"),
+    chat.RunEndedFact(
+        outcome="failed",
+        owner=OWNER,
+        run_id=RUN,
+        conversation_id=CONVERSATION,
+        message_id_stored=REPLY,
+        model="demo-swift",
+        error_code="provider_unavailable",
+    ),
+    chat.ConversationCreatedFact(owner=OWNER, conversation_id=CONVERSATION),
+    chat.ConversationDeletedFact(owner=OWNER, conversation_id=CONVERSATION),
+)
+
+PROBLEM = Problem(code="unknown_run", message="There is no such run.")
+"""What any request may be answered with instead of its result."""

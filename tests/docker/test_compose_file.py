@@ -1,0 +1,83 @@
+"""compose.yaml, held against the roster and the settings. What it does when it runs: compose_check.py."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from kit.bus.streams import MAX_MESSAGE_BYTES
+from kit.runtime.process import stop_seconds
+from kit.settings import Settings
+from kit.telemetry.setup import FLUSH_MILLISECONDS
+from services.commands.healthy import QUESTIONS
+from services.commands.secret_files import FROM_FILES
+from services.roster import ROSTER
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+HELPERS = {"secrets", "migrate"}
+SERVERS = {"nats", "postgres"}
+NAMES = tuple(spec.name for spec in ROSTER)
+
+
+def test_it_has_a_block_for_each_service_of_the_roster_and_none_without_one() -> None:
+    assert SERVICES.keys() - HELPERS - SERVERS == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_runs_itself_and_is_watched_restarted_and_confined(name: str) -> None:
+    service = SERVICES[name]
+    assert service["command"] == ["python", "-m", "services", "run", name]
+    assert service["healthcheck"]["test"]
+    assert service["restart"] == "unless-stopped"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "container_name" not in service  # it can be scaled
+    assert "user" not in service  # the image's, which is not root
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "edge"])
+def test_a_service_without_http_is_asked_over_the_bus(name: str) -> None:
+    assert SERVICES[name]["healthcheck"]["test"][-2:] == ["healthy", name]
+    assert name == QUESTIONS[name].SERVICE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_has_time_to_drain(name: str) -> None:
+    needed = stop_seconds(Settings()) + FLUSH_MILLISECONDS / 1000
+    assert float(SERVICES[name]["stop_grace_period"].removesuffix("s")) > needed
+
+
+@pytest.mark.parametrize("spec", ROSTER, ids=lambda spec: spec.name)
+def test_only_who_owns_tables_reaches_the_database(spec: Any) -> None:
+    service = SERVICES[spec.name]
+    assert ("data" in service["networks"]) == (spec.schema is not None)
+    assert ("migrate" in service["depends_on"]) == (spec.schema is not None)
+    assert "secret-postgres" not in str(service.get("volumes", ""))
+
+
+def test_only_the_edge_is_published_and_only_on_this_machine() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    assert published.keys() == {"edge"}
+    assert all(port.startswith("127.0.0.1:") for port in published["edge"])
+
+
+def test_no_secret_is_written_down_and_the_services_read_theirs_from_files() -> None:
+    for name in set(NAMES) | {"migrate"}:
+        for variable, value in SERVICES[name].get("environment", {}).items():
+            if variable.endswith(("SECRET_FILE", "PASSWORD_FILE")):
+                assert variable.removesuffix("_FILE") in FROM_FILES
+                assert value.startswith("/run/")
+            elif re.search("SECRET|PASSWORD|KEY", variable):
+                assert value is None, variable
+    for variable in ("STUDIO_AUTH_SECRET", "STUDIO_DATABASE_SERVICE_PASSWORD", "POSTGRES_PASSWORD"):
+        assert SERVICES["secrets"]["environment"][variable] is None
+
+
+def test_nats_carries_what_we_send() -> None:
+    found = re.search(r"max_payload: (\d+)", COMPOSE["configs"]["nats"]["content"])
+    assert found
+    assert int(found[1]) > MAX_MESSAGE_BYTES
