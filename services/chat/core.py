@@ -10,7 +10,7 @@ from contracts.chat import RunStatus, SendMessage
 from contracts.generation import GenerateRequest, Turn
 from contracts.ids import MAIN_LANE, RUN_LANE
 from kit.refusal import Refused
-from services.chat.models import ConversationRow, MessageRow, RunRow
+from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow, RunState
 from services.chat.run_store import Past
 
 TITLE_CHARACTERS = 60
@@ -82,7 +82,7 @@ def choose_model(wanted: str | None, default: str, offered: Sequence[str]) -> st
     return model
 
 
-def new_run(command: SendMessage, model: str, past: Past, content: str, *, message_id: str, now: datetime) -> RunRow:
+def new_run(command: SendMessage, model: str, past: Past, content: str, *, message_id: str, now: datetime) -> RunState:
     """The run that answers a message, with the complete order to inference."""
     request = GenerateRequest(
         owner=command.owner,
@@ -94,7 +94,7 @@ def new_run(command: SendMessage, model: str, past: Past, content: str, *, messa
         timeouts=command.timeouts,
         requested_at=milliseconds(now),
     )
-    return RunRow(
+    return RunState(
         id=command.run_id,
         tenant=command.owner.tenant,
         user=command.owner.user,
@@ -132,7 +132,7 @@ def context(past: Past, content: str) -> tuple[Turn, ...]:
     return (*turns, Turn(role="user", content=content))
 
 
-def run_values(run: RunRow, content: str, system: str | None, *, message_id: str) -> dict[str, Any]:
+def run_values(run: AnyRun, content: str, system: str | None, *, message_id: str) -> dict[str, Any]:
     """What is stored when a run begins."""
     return {
         "run_id": run.id,
@@ -154,7 +154,7 @@ def run_values(run: RunRow, content: str, system: str | None, *, message_id: str
     }
 
 
-def created_event(run: RunRow) -> events.RunCreated:
+def created_event(run: AnyRun) -> events.RunCreated:
     """The first event of a run; the same whenever it is made."""
     return events.RunCreated(
         lane=RUN_LANE,
@@ -199,7 +199,7 @@ def _usage(usage: events.Usage | None) -> dict[str, Any] | None:
     return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None
 
 
-def ended_event(run: RunRow) -> events.RunEnding:
+def ended_event(run: AnyRun) -> events.RunEnding:
     """The last event of a run that has ended; the same whenever it is made."""
     at = milliseconds(run.ended_at) if run.ended_at else 0
     match run.status:

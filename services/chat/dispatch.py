@@ -24,7 +24,7 @@ from kit.runlog.once import begin_lane
 from kit.telemetry.spans import in_trace_of
 from services.chat import store
 from services.chat.core import created_event
-from services.chat.models import RunRow
+from services.chat.models import AnyRun
 
 log = logging.getLogger(__name__)
 
@@ -57,13 +57,13 @@ class Dispatcher:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._mark()
 
-    async def dispatch(self, run: RunRow) -> None:
+    async def dispatch(self, run: AnyRun) -> None:
         """Publish a committed run. Raises what the bus raises; the sweep tries again then."""
         with in_trace_of(run.trace, "dispatch"):
             await self._publish(run)
         self._to_mark.append(run.id)
 
-    async def _publish(self, run: RunRow) -> None:
+    async def _publish(self, run: AnyRun) -> None:
         key = RunKey(run.tenant, run.user, run.id)
         await begin_lane(self._bus, key, created_event(run))
         request = await self._carried(GenerateRequest.model_validate(run.request))

@@ -1,5 +1,6 @@
 """The tables of chat."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -68,3 +69,28 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     created_at: datetime = timestamp()
     dispatched_at: datetime | None = timestamp(nullable=True)
     ended_at: datetime | None = timestamp(nullable=True)
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run on the path that every run takes. The same fields as a row, without the ORM's bookkeeping around them."""
+
+    id: str
+    tenant: str
+    user: str
+    conversation_id: str
+    message_id: str
+    position: int
+    model: str
+    begins_conversation: bool
+    created_at: datetime
+    request: dict[str, Any] = field(default_factory=dict)
+    status: str = "running"
+    idempotency_key: str | None = None
+    trace: dict[str, str] | None = None
+    error: dict[str, Any] | None = None
+    dispatched_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+AnyRun = RunRow | RunState

@@ -29,7 +29,7 @@ from services.chat import core, run_store, store
 from services.chat.cancel import Canceller
 from services.chat.dispatch import Dispatcher
 from services.chat.handlers import UNKNOWN as UNKNOWN_CONVERSATION
-from services.chat.models import MessageRow, RunRow
+from services.chat.models import AnyRun, MessageRow, RunRow
 from services.chat.offers import Offers
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class RunHandlers:
             replayed=run.id != command.run_id,
         )
 
-    async def _begin(self, command: SendMessage, content: str, system: str | None, model: str) -> RunRow | None:
+    async def _begin(self, command: SendMessage, content: str, system: str | None, model: str) -> AnyRun | None:
         """Store the message and the run. None: the conversation moved meanwhile, look again.
 
         Nothing is locked: the tables' unique indexes let only one of two at the same moment through.

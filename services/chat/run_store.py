@@ -16,7 +16,7 @@ import asyncpg
 from contracts.message import Owner
 from kit.db.database import Database
 from kit.db.statement import Statement
-from services.chat.models import MessageRow, RunRow
+from services.chat.models import MessageRow, RunState
 
 _RUN = """
     INSERT INTO chat.run (id, tenant, "user", conversation_id, message_id, position, model, begins_conversation,
@@ -108,7 +108,7 @@ async def begin(database: Database, values: dict[str, Any], *, new_conversation:
         raise ConflictError(error.constraint_name or "") from error
 
 
-async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, now: datetime) -> RunRow | None:
+async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, now: datetime) -> RunState | None:
     """End a run and store its reply, once. Returns the run as it has ended; None if there is no such run."""
     rows = await database.fetch(
         _END,
@@ -125,7 +125,7 @@ async def end(database: Database, owner: Owner, run_id: str, reply: MessageRow, 
     if not rows:
         return None
     ended = dict(rows[0])
-    return RunRow(**{**ended, **{name: _parsed(ended[name]) for name in ("error", "trace")}})
+    return RunState(**{**ended, **{name: _parsed(ended[name]) for name in ("error", "trace")}})
 
 
 _REPLY_FIELDS = {"content", "reasoning", "status", "model", "finish_reason", "cost_usd", "created_at"}

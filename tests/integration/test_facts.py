@@ -1,0 +1,212 @@
+"""What anybody may hear: facts without words, and listening changes nothing."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from contracts import catalogue
+from tests.fixtures.bus import api, plain_client
+from tests.fixtures.events import Told, send
+from tests.fixtures.model_server import ModelServer
+from tests.fixtures.polling import until
+from tests.fixtures.stack import Stack
+
+SCRIPT = Path(__file__).parents[2] / "examples" / "subscriber.py"
+PROMPT, ANSWER, TITLE, SYSTEM = "xylophone", "bassoon", "harpsichord", "accordion"
+STREAMS = ("RUNS", "WORK", "EVENTS", "DEAD")
+
+
+class Subscriber:
+    """The example script as a process of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self.words: list[str] = []
+        self._reading = [
+            asyncio.create_task(self._read(process.stdout, self.lines)),
+            asyncio.create_task(self._read(process.stderr, self.words)),
+        ]
+
+    async def _read(self, pipe: asyncio.StreamReader | None, into: list[str]) -> None:
+        assert pipe is not None
+        async for line in pipe:
+            into.append(line.decode().rstrip())
+
+    async def heard(self, *words: str) -> list[str]:
+        """The lines with all these words, waited for."""
+
+        async def look() -> list[str]:
+            return [line for line in self.lines if all(word in line for word in words)]
+
+        return await until(look)
+
+    async def stop(self) -> int:
+        """Ctrl-C."""
+        if self.process.returncode is None:
+            self.process.send_signal(2)
+        async with asyncio.timeout(10):
+            code = await self.process.wait()
+            await asyncio.gather(*self._reading)
+        return code
+
+
+@contextlib.asynccontextmanager
+async def subscriber(*arguments: str, **environment: str) -> AsyncIterator[Subscriber]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(SCRIPT), *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    running = Subscriber(process)
+    try:
+        yield running
+    finally:
+        await running.stop()
+
+
+async def listening(running: Subscriber) -> None:
+    async def look() -> bool:
+        return "# listening" in running.words
+
+    await until(look)
+
+
+def shape(told: Told) -> list[tuple[str, Any]]:
+    """What a run told, without what differs from run to run."""
+    passing = {"at", "run_id", "conversation_id", "message_id", "timings", "text"}
+    return [
+        (event.type, {name: value for name, value in event.data.items() if name not in passing})
+        for event in told.events
+        if event.type != "generation.delta"
+    ]
+
+
+async def consumers(stack: Stack) -> dict[str, set[str]]:
+    """The product's consumers of each stream."""
+    async with plain_client(stack.servers) as client:
+        lists = {stream: await api(client, f"CONSUMER.LIST.{stream}") for stream in STREAMS}
+    return {
+        stream: {
+            consumer["config"]["durable_name"]
+            for consumer in found["consumers"]
+            if "durable_name" in consumer["config"]
+        }
+        for stream, found in lists.items()
+    }
+
+
+async def facts_of(
+    stack: Stack, run: Callable[[httpx.AsyncClient], Awaitable[Told]]
+) -> tuple[Told, list[tuple[str, dict[str, Any]]]]:
+    """A run and what is said of it on `evt.>`, by subject and names of fields."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+    async with plain_client(stack.servers) as client, stack.client() as http:
+
+        async def on_fact(message: Any) -> None:
+            heard.append((message.subject, json.loads(message.data)))
+
+        await client.subscribe("evt.>", cb=on_fact)
+        await client.flush()
+        told = await run(http)
+
+        async def ended() -> bool:
+            return any(
+                s.startswith("evt.chat.run.") and s != "evt.chat.run.created" and f["run_id"] == told.run_id
+                for s, f in heard
+            )
+
+        await until(ended)
+    conversation = told.one("run.created")["conversation_id"]
+    mine = [(s, f) for s, f in heard if told.run_id == f.get("run_id") or conversation == f.get("conversation_id")]
+    return told, mine
+
+
+async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> None:
+    heard: list[bytes] = []
+    async with plain_client(stack.servers) as client, stack.client() as http:
+
+        async def on_fact(message: Any) -> None:
+            heard.append(message.subject.encode() + b" " + message.data + repr(message.headers).encode())
+
+        await client.subscribe("evt.>", cb=on_fact)
+        await client.flush()
+        new = {"title": f"A {TITLE}", "system": f"You are an {SYSTEM}."}
+        conversation = (await http.post("/v1/conversations", json=new)).json()["id"]
+        await model_server.reply(f"A {ANSWER}, of course.", model="gpt-4o")
+        told = await send(http, f"What is a {PROMPT}?", conversation=conversation, model="mock")
+        await model_server.fail(400, message=f"no {ANSWER} today", model="gpt-4o")
+        failed = await send(http, f"And a {PROMPT}?", conversation=conversation, model="mock")
+        await http.delete(f"/v1/conversations/{conversation}")
+
+        async def deleted() -> bool:
+            return any(b"conversation.deleted" in fact and conversation.encode() in fact for fact in heard)
+
+        await until(deleted)
+    assert ANSWER in told.text()
+    assert failed.types[-1] == "run.failed"
+    said = b"\n".join(heard)
+    for fact in catalogue.FACTS:
+        assert fact.SUBJECT.partition("{")[0].encode() in said, "the conversation made every kind of fact"
+    for word in (PROMPT, ANSWER, TITLE, SYSTEM):
+        assert word.encode() not in said
+
+
+async def test_a_subscriber_hears_new_facts_and_those_of_before(stack: Stack) -> None:
+    url = ("--url", stack.servers.nats_url)
+    async with subscriber(*url) as live, stack.client() as http:
+        await listening(live)
+        told = await send(http, "Hello")
+        (ended,) = await live.heard("evt.chat.run.completed", told.run_id)
+        assert "model=demo-swift" in ended
+        async with subscriber(*url, "--since", "1h") as late:
+            await late.heard("evt.inference.generation.completed", told.run_id)
+            await late.heard("evt.chat.run.completed", told.run_id)
+            assert await late.stop() == 0
+        assert await live.stop() == 0
+    assert "# stopped" in live.words
+
+
+async def test_a_subscriber_tolerates_what_it_does_not_know(stack: Stack) -> None:
+    async with subscriber(STUDIO_NATS_URL=stack.servers.nats_url) as running:
+        await listening(running)
+        async with plain_client(stack.servers) as client:
+            await client.jetstream().publish("evt.weather.storm.passed", b"\xff not json")
+            await client.jetstream().publish("evt.weather.storm.passed", b'{"tune": {"key": "la"}}')
+        await running.heard("evt.weather.storm.passed", "no JSON object")
+        await running.heard("evt.weather.storm.passed", 'tune={"key":"la"}')
+
+
+async def test_a_subscriber_finds_the_local_stack(stack: Stack, tmp_path: Path) -> None:
+    async with subscriber(STUDIO_DATA_DIR=str(tmp_path)) as lost:
+        assert await lost.process.wait() == 1
+        await lost.stop()
+    assert "no stack runs here" in "".join(lost.words)
+    (tmp_path / "state.json").write_text(json.dumps({"nats_url": stack.servers.nats_url}))
+    async with subscriber(STUDIO_DATA_DIR=str(tmp_path)) as running:
+        await listening(running)
+
+
+async def test_adding_a_subscriber_changes_nothing(stack: Stack) -> None:
+    async def ask(http: httpx.AsyncClient) -> Told:
+        return await send(http, "Does anybody listen?")
+
+    names_before = await consumers(stack)
+    without, facts_without = await facts_of(stack, ask)
+    async with subscriber("--url", stack.servers.nats_url) as running:
+        await listening(running)
+        names_with = await consumers(stack)
+        heard, facts_with = await facts_of(stack, ask)
+        await running.heard("evt.chat.run.completed", heard.run_id)
+    assert names_before["EVENTS"], "the product has consumers"
+    assert names_with == names_before == await consumers(stack)
+    assert shape(heard) == shape(without)
+    assert heard.text() == without.text()
+    assert sorted((s, sorted(f)) for s, f in facts_with) == sorted((s, sorted(f)) for s, f in facts_without)
