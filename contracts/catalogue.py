@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from contracts import chat, events
+from contracts import events
+from contracts.chat_facts import ConversationCreatedFact, ConversationDeletedFact, RunCreatedFact, RunEndedFact
 from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage, Turn
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Message, Owner, Problem
@@ -87,8 +88,8 @@ FACTS: tuple[Message, ...] = (
         first_token_ms=310,
         total_ms=1900,
     ),
-    chat.RunCreatedFact(owner=OWNER, run_id=RUN, conversation_id=CONVERSATION, model="demo-swift"),
-    chat.RunEndedFact(
+    RunCreatedFact(owner=OWNER, run_id=RUN, conversation_id=CONVERSATION, model="demo-swift"),
+    RunEndedFact(
         outcome="failed",
         owner=OWNER,
         run_id=RUN,
@@ -97,8 +98,8 @@ FACTS: tuple[Message, ...] = (
         model="demo-swift",
         error_code="provider_unavailable",
     ),
-    chat.ConversationCreatedFact(owner=OWNER, conversation_id=CONVERSATION),
-    chat.ConversationDeletedFact(owner=OWNER, conversation_id=CONVERSATION),
+    ConversationCreatedFact(owner=OWNER, conversation_id=CONVERSATION),
+    ConversationDeletedFact(owner=OWNER, conversation_id=CONVERSATION),
 )
 
 PROBLEM = Problem(code="unknown_run", message="There is no such run.")

@@ -26,9 +26,11 @@ PING = "control.ping.{tenant}.{user}.{run}.{lane}"
 CONTROL = "control.*.{tenant}.{user}.{run}.{lane}"
 
 ALL_LANES = "*"
+ALL_GENERATES = GENERATE.format(work_class=">")
+ALL_LOGS, ALL_LIVE = "log.>", "live.>"
 
 STREAM_SUBJECTS: dict[str, tuple[str, ...]] = {
-    "RUNS": ("log.>",),
+    "RUNS": (ALL_LOGS,),
     "WORK": ("work.>",),
     "EVENTS": ("evt.>",),
     "DEAD": ("dead.>",),

@@ -116,6 +116,12 @@ def say(text: str) -> None:
     print(f"# {text}", file=sys.stderr, flush=True)
 
 
+async def print_facts(client: Client, since: datetime | None) -> None:
+    """Until cancelled."""
+    async for message in facts(client, since):
+        print(line(message), flush=True)
+
+
 async def main() -> None:
     """Print facts until Ctrl-C."""
     parser = argparse.ArgumentParser(description="Print the facts that AI Studio publishes.")
@@ -134,13 +140,11 @@ async def main() -> None:
         )
     except (NoServersError, OSError) as error:
         raise SystemExit(f"nobody answers at {url}: {error}") from None
-    task = asyncio.current_task()
-    assert task is not None
+    printing = asyncio.create_task(print_facts(client, given.since))
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        asyncio.get_running_loop().add_signal_handler(number, printing.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        async for message in facts(client, given.since):
-            print(line(message), flush=True)
+        await printing
     await client.close()
     say("stopped")
 

@@ -23,8 +23,8 @@ class BusSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_NATS_")
 
-    url: CommaSeparated = ("nats://127.0.0.1:4222",)
-    credentials_file: Path | None = None
+    url: CommaSeparated = Field(("nats://127.0.0.1:4222",), description="the servers of one cluster")
+    credentials_file: Path | None = Field(None, description="a NATS credentials file; none: no sign-in")
     replicas: int = Field(1, ge=1, le=5, description="copies of every stream; 3 in production")
 
     _split_url = field_validator("url", mode="before")(_split)
@@ -35,11 +35,13 @@ class DatabaseSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_DATABASE_")
 
-    url: SecretStr = SecretStr("postgresql://postgres@127.0.0.1:5432/studio")
+    url: SecretStr = Field(
+        SecretStr("postgresql://postgres@127.0.0.1:5432/studio"), description="the administrator's; for migrations"
+    )
     service_password: SecretStr = Field(
         SecretStr(""), description="the password of the services' own roles; empty where the server trusts"
     )
-    pool_size: int = Field(10, ge=1)
+    pool_size: int = Field(10, ge=1, description="connections of one process")
 
 
 class AuthSettings(BaseSettings):
@@ -47,9 +49,9 @@ class AuthSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_AUTH_")
 
-    mode: Literal["local", "token"] = "local"
+    mode: Literal["local", "token"] = Field("local", description="who is let in without a token: this machine, nobody")
     secret: SecretStr = Field(SecretStr(""), description="signs tokens (HS256), 32 bytes or more")
-    token_ttl_seconds: int = Field(30 * 24 * 3600, ge=60)
+    token_ttl_seconds: int = Field(30 * 24 * 3600, ge=60, description="how long a signed token is good")
     allow_beyond_loopback: bool = Field(
         False, description="let `local` mode listen on other addresses, e.g. inside a container"
     )
@@ -60,19 +62,19 @@ class EdgeSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_EDGE_")
 
-    host: str = "127.0.0.1"
-    port: int = Field(8484, ge=0, le=65535)
+    host: str = Field("127.0.0.1", description="the address it listens on")
+    port: int = Field(8484, ge=0, le=65535, description="0: any that is free")
     allowed_hosts: CommaSeparated = Field(
         ("localhost", "127.0.0.1", "::1"), description="Host headers accepted in local mode, without port"
     )
     allowed_origins: CommaSeparated = Field((), description="other web origins that may call (CORS)")
-    max_body_bytes: int = Field(1024 * 1024, ge=1024)
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="of one request; more is refused with 413")
     heartbeat_seconds: float = Field(12.0, gt=0, description="silence after which a stream gets a comment line")
     client_buffer_bytes: int = Field(
         256 * 1024, ge=4096, description="live events kept for one slow client before it is sent to the log"
     )
-    concurrent_log_reads: int = Field(16, ge=1)
-    rpc_timeout_seconds: float = Field(10.0, gt=0)
+    concurrent_log_reads: int = Field(16, ge=1, description="pages of the run log being read at the same time")
+    rpc_timeout_seconds: float = Field(10.0, gt=0, description="for a service's answer, before 503")
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
 
     _split_lists = field_validator("allowed_hosts", "allowed_origins", mode="before")(_split)
@@ -83,7 +85,7 @@ class ChatSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_CHAT_")
 
-    max_message_characters: int = Field(100_000, ge=1)
+    max_message_characters: int = Field(100_000, ge=1, description="of one message; more is refused with 413")
     default_model: str = Field("", description="empty: the first model of the catalogue")
     sweep_seconds: float = Field(5.0, gt=0, description="how often undispatched runs are looked for")
     handlers: int = Field(32, ge=1, description="messages handled at the same time")
@@ -95,8 +97,8 @@ class InferenceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STUDIO_INFERENCE_")
 
     slots: int = Field(256, ge=1, description="generations one worker runs at the same time")
-    first_token_timeout_seconds: float = Field(120.0, gt=0)
-    silence_timeout_seconds: float = Field(120.0, gt=0)
+    first_token_timeout_seconds: float = Field(120.0, gt=0, description="for a model's first token")
+    silence_timeout_seconds: float = Field(120.0, gt=0, description="between two chunks of a model's answer")
     total_timeout_seconds: float | None = Field(None, description="none: a generation may take hours")
     max_attempts: int = Field(5, ge=1, description="tries without new text before a request is given up")
     drain_seconds: float = Field(5.0, ge=0, description="on SIGTERM, time to finish what ends soon")
@@ -117,7 +119,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STUDIO_")
 
     data_dir: Path = Field(Path(".studio"), description="everything the local stack keeps")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
 
     nats: BusSettings = Field(default_factory=lambda: BusSettings())
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())

@@ -56,13 +56,15 @@ class Tokens:
         try:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:  # a stranger wrote it: anything may be wrong
             raise InvalidTokenError("the token is not valid, or not valid any more") from error
         tenant, user = claims.get("tenant"), claims.get("sub")
         if not (isinstance(tenant, str) and isinstance(user, str) and tenant and user):
             raise InvalidTokenError("the token names nobody")
         if max(len(tenant), len(user)) > MAX_NAME_CHARACTERS:
             raise InvalidTokenError("the names in the token are too long")
+        if any("\ud800" <= character <= "\udfff" for character in tenant + user):
+            raise InvalidTokenError("the names in the token are no text")
         return Principal(tenant=tenant, user=user)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.errors import NoServersError, SlowConsumerError
 
-from kit.bus import fastpath
+from kit.bus.fastpath import FastPath
 from kit.runtime.errors import StartError
 from kit.settings import BusSettings
 
@@ -34,13 +34,28 @@ class BusError(StartError):
     """The bus cannot be used; the message says what to do."""
 
 
+class _Client(Client):
+    """nats-py's client with a short way that is there before anything is subscribed, also after a reconnect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fast = FastPath(self)
+
+    async def _process_connect_init(self) -> None:
+        await super()._process_connect_init()
+        self.fast.install()
+
+
 class Bus:
     """A connection, and who wants to know when it came back or lost messages."""
 
     def __init__(self, settings: BusSettings, name: str) -> None:
         self._settings = settings
         self._name = name
-        self.client = Client()
+        self._opened = False
+        self.client = _Client()
+        self.fast = self.client.fast
+        """The short way for the token path."""
         self.replicated = settings.replicas > 1
         """Whether streams have followers, which may lag."""
         self.on_disconnect: list[Callable[[], None]] = []
@@ -60,15 +75,15 @@ class Bus:
         except (NoServersError, OSError, TimeoutError, ssl.SSLError) as error:
             urls = ", ".join(self._settings.url)
             raise BusError(f"cannot reach NATS at {urls}: {error!r}. Is it running? See STUDIO_NATS_URL.") from error
+        self._opened = True
         version = self.client.connected_server_version
         if (version.major, version.minor) < MINIMUM_SERVER:
             await self.client.close()
             raise BusError(f"NATS server {version} is too old: {'.'.join(map(str, MINIMUM_SERVER))} or newer is needed")
-        fastpath.install(self.client)
 
     async def close(self) -> None:
         """Flush what is queued and close."""
-        if not self.client.is_closed:
+        if self._opened and not self.client.is_closed:
             if self.client.is_connected:
                 await self.client.flush(timeout=2)
             await self.client.close()

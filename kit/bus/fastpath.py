@@ -1,119 +1,114 @@
 """Synchronous receive and publish on a nats-py connection, for the token path only.
 
 nats-py gives every message a queue, a task wake-up and a Msg object; at thousands of tokens a second that is most of
-the cost and nearly all of the tail (docs/adr/0003-synchronous-token-path.md has the numbers). This replaces the
-connection's parser, so that chosen subscriptions are called straight from the socket's read, and appends to its write
-buffer. Connecting, reconnecting, TLS and every other subscription stay nats-py's own.
+the cost and nearly all of the tail (docs/adr/0003-synchronous-token-path.md has the numbers). Here the connection's
+protocol is wrapped: messages of chosen subscriptions are called straight from the socket's read, all other bytes go on
+to nats-py as they came. Connecting, reconnecting, TLS and every other subscription stay nats-py's own.
 
-It touches the private `_ps`, `_pending`, `_flush_queue` and `_transport`; tests/unit/bus/test_fastpath.py holds the
-pinned version to what is used here.
+A chosen subscription is an ordinary one of nats-py too: on a connection that cannot be wrapped, and in the moments
+after a reconnect, its messages come that way.
+
+It touches nats-py's private `_transport`, `_ps`, `_pending` and `_flush_queue`; tests/unit/bus/test_fastpath.py holds
+the pinned version to what is used here.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Any, Protocol, cast
+import logging
+from typing import Any
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
-from nats.protocol.parser import AWAITING_CONTROL_LINE, Parser
+from nats.protocol.parser import AWAITING_CONTROL_LINE
 
-SyncCallback = Callable[[bytes, bytes, bytes], None]
-"""Called with subject, raw header block (empty if there is none) and payload. It must not raise and not block."""
+from kit.bus.frames import FrameSplitter, SyncCallback
 
-_MSG, _HMSG = ord("M"), ord("H")
+log = logging.getLogger(__name__)
 
-
-class FastParser(Parser):
-    """nats-py's parser with a short way for chosen subscriptions."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__(client)
-        self.fast: dict[int, SyncCallback] = {}
-        self.tail = b""
-
-    def reset(self) -> None:
-        """Forget a half-read message: the connection it came from is gone."""
-        super().reset()
-        self.tail = b""
-
-    async def parse(self, data: bytes = b"") -> None:
-        """Dispatch every whole message in the buffer and keep the rest."""
-        buffer = self.tail + data if self.tail else bytes(data)
-        position, end = 0, len(buffer)
-        fast, client = self.fast, self.nc
-        while position < end:
-            line_end = buffer.find(b"\r\n", position)
-            if line_end < 0:
-                break
-            first = buffer[position]
-            if first not in (_MSG, _HMSG):  # PING, PONG, INFO, +OK, -ERR
-                self.buf.extend(buffer[position : line_end + 2])
-                self.state = AWAITING_CONTROL_LINE
-                position = line_end + 2
-                await super().parse(b"")
-                continue
-            words = buffer[position:line_end].split()
-            size, start = int(words[-1]), line_end + 2
-            if start + size + 2 > end:
-                break
-            position = start + size + 2
-            header_size = int(words[-2]) if first == _HMSG else 0
-            header = buffer[start : start + header_size]
-            payload = buffer[start + header_size : start + size]
-            sid = int(words[2])
-            callback = fast.get(sid)
-            if callback is not None:
-                callback(words[1], header, payload)
-                continue
-            reply = words[3] if len(words) == (6 if first == _HMSG else 5) else b""
-            await client._process_msg(sid, words[1], reply, payload, header or None)
-        self.tail = buffer[position:]
+MAX_INSTALL_TURNS = 10_000
+"""Turns of the event loop in which a moment between two messages is looked for."""
 
 
-class Connection(Protocol):
-    """A nats-py client whose parser is a FastParser."""
+class _SplittingProtocol(asyncio.Protocol):
+    """Stands before nats-py's own protocol on the transport."""
 
-    _ps: FastParser
+    def __init__(self, own: Any, splitter: FrameSplitter) -> None:
+        self._own, self._splitter = own, splitter
 
+    def data_received(self, data: bytes) -> None:
+        others = self._splitter.feed(data)
+        if others:
+            self._own.data_received(others)
 
-def install(client: Client) -> None:
-    """Give a connected client the short way. Must be called before anything else is received on it."""
-    parser = FastParser(client)
-    parser.tail = bytes(client._ps.buf)
-    client._ps = parser
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._own.connection_made(transport)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._own.connection_lost(exc)
 
-async def subscribe(client: Client, subject: str, callback: SyncCallback) -> Subscription:
-    """Subscribe with a callback that runs inside the socket's read."""
+    def eof_received(self) -> bool | None:
+        kept: bool | None = self._own.eof_received()
+        return kept
 
-    async def never(_: Any) -> None:
-        """Messages take the short way."""
+    def pause_writing(self) -> None:
+        self._own.pause_writing()
 
-    subscription = await client.subscribe(subject, cb=never)
-    cast(FastParser, client._ps).fast[subscription._id] = callback
-    return subscription
-
-
-async def unsubscribe(client: Client, subscription: Subscription) -> None:
-    """End a subscription made here."""
-    cast(FastParser, client._ps).fast.pop(subscription._id, None)
-    if not client.is_closed:
-        await subscription.unsubscribe()
+    def resume_writing(self) -> None:
+        self._own.resume_writing()
 
 
-class Outbox:
-    """Sends whole PUB and HPUB commands, those of one turn of the event loop with one system call.
-
-    nats-py's own way costs a future, a queue and the wake-up of its flusher for each. Holding commands back for a
-    millisecond to share more was tried: 5 % less CPU, twice the latency.
-    """
+class FastPath:
+    """The short way of one connection."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._callbacks: dict[int, SyncCallback] = {}
         self._commands: list[bytes] = []
 
+    def install(self, turns: int = MAX_INSTALL_TURNS) -> None:
+        """Wrap the connection, as soon as nothing is half-read. Called after every connect and reconnect."""
+        transport: Any = self._client._transport
+        writer = getattr(transport, "_io_writer", None)
+        if writer is None or self._client.is_closed:
+            return  # no plain stream (WebSocket): nats-py's way it is
+        raw = writer.transport
+        own = raw.get_protocol()
+        if isinstance(own, _SplittingProtocol):
+            return
+        parser, reader = self._client._ps, transport._io_reader
+        if not parser.buf and not reader._buffer and parser.state == AWAITING_CONTROL_LINE:
+            raw.set_protocol(_SplittingProtocol(own, FrameSplitter(self._callbacks)))
+        elif turns:
+            asyncio.get_running_loop().call_soon(self.install, turns - 1)
+        else:
+            log.warning("this connection could not be wrapped; its tokens take the slow way")
+
+    async def subscribe(self, subject: str, callback: SyncCallback) -> Subscription:
+        """Subscribe with a callback that runs inside the socket's read."""
+
+        async def slow(message: Msg) -> None:
+            headers = "".join(f"{name}: {value}\r\n" for name, value in (message.headers or {}).items())
+            status = (message.headers or {}).get("Status", "")
+            block = f"NATS/1.0 {status}".rstrip() + f"\r\n{headers}\r\n" if message.headers else ""
+            callback(message.subject.encode(), block.encode(), message.data)
+
+        subscription = await self._client.subscribe(subject, cb=slow)
+        self._callbacks[subscription._id] = callback
+        return subscription
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription made here."""
+        self._callbacks.pop(subscription._id, None)
+        if not self._client.is_closed:
+            await subscription.unsubscribe()
+
     def send(self, command: bytes) -> None:
-        """Send a command soon. Callers bound how much they have outstanding: while the connection is away it waits."""
+        """Send a whole PUB or HPUB command; those of one turn of the event loop share a system call.
+
+        nats-py's own way costs a future, a queue and the wake-up of its flusher for each. Holding commands back for a
+        millisecond to share more was tried: 5 % less CPU, twice the latency. While the connection is away commands
+        wait in nats-py's buffer, so callers bound how much they have outstanding.
+        """
         if not self._commands:
             asyncio.get_running_loop().call_soon(self._write)
         self._commands.append(command)
@@ -124,37 +119,8 @@ class Outbox:
         if transport is not None and client.is_connected and not client._pending:
             transport.write(block)
             return
-        client._pending.append(block)  # nats-py sends it after the reconnect
+        client._pending.append(block)
         client._pending_data_size += len(block)
         queue = client._flush_queue
         if client.is_connected and queue is not None and queue.empty():
             queue.put_nowait(asyncio.get_running_loop().create_future())
-
-
-def hpub(subject: bytes, reply: bytes, headers: bytes, payload: bytes) -> bytes:
-    """The wire form of one publish with headers; `headers` is the complete block."""
-    return b"HPUB %b %b %d %d\r\n%b%b\r\n" % (
-        subject,
-        reply,
-        len(headers),
-        len(headers) + len(payload),
-        headers,
-        payload,
-    )
-
-
-def header_value(header: bytes, name: bytes) -> bytes | None:
-    """One value from a raw header block; `name` as it is on the wire, with colon and blank."""
-    start = header.find(name)
-    if start < 0:
-        return None
-    start += len(name)
-    return header[start : header.find(b"\r\n", start)].strip()
-
-
-def header_status(header: bytes) -> int | None:
-    """The status of a message without content, such as 503 for "no responders"; None for an ordinary message."""
-    if not header.startswith(b"NATS/1.0 "):
-        return None
-    words = header[9 : header.find(b"\r\n")].split()
-    return int(words[0]) if words else None

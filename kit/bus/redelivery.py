@@ -37,7 +37,7 @@ async def park(client: Client, message: Msg, reason: str) -> None:
     meta = message.metadata
     headers = {
         **(message.headers or {}),
-        "Nats-Msg-Id": f"dead.{meta.stream}.{meta.sequence.stream}",
+        "Nats-Msg-Id": f"parked.{meta.stream}.{meta.sequence.stream}",
         "Studio-Dead-Reason": reason[:500],
         "Studio-Dead-Deliveries": str(meta.num_delivered),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from contracts.subjects import STREAM_SUBJECTS
+from contracts.subjects import ALL_GENERATES, ALL_LIVE, ALL_LOGS, STREAM_SUBJECTS
 from kit.bus.connection import BusError
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def stream_configs(replicas: int) -> list[dict[str, Any]]:
 
     return [
         # No max_age: age must never cut a run that is still going, for a lane without its last message has no fence.
-        stream("RUNS", retention="limits", allow_direct=True, republish={"src": "log.>", "dest": "live.>"}),
+        stream("RUNS", retention="limits", allow_direct=True, republish={"src": ALL_LOGS, "dest": ALL_LIVE}),
         stream("WORK", retention="workqueue", allow_direct=True),
         stream("EVENTS", retention="limits", max_age=EVENTS_AGE_SECONDS * NANOSECONDS, allow_direct=True),
         stream("DEAD", retention="limits", max_age=DEAD_AGE_SECONDS * NANOSECONDS),
@@ -70,7 +70,7 @@ def consumer_configs() -> list[tuple[str, dict[str, Any]]]:
                 "ack_wait": int(LEASE_SECONDS * NANOSECONDS),
                 "max_deliver": -1,  # attempts are counted in the log: a deploy is not poison
                 "max_ack_pending": MAX_WORK_IN_PROGRESS,
-                "filter_subject": "work.inference.generate.>",
+                "filter_subject": ALL_GENERATES,
             },
         )
     ]

@@ -12,7 +12,7 @@ from nats.aio.subscription import Subscription
 
 from contracts import events
 from contracts.ids import RUN_LANE
-from kit.bus import fastpath
+from kit.bus.frames import header_value
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import RETRY_PAUSE_SECONDS, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
 
@@ -54,7 +54,7 @@ class Follower:
         """Subscribe. `fresh` is for a run that does not exist yet: nothing can be stored, so nothing is read."""
         self._reads.bus.on_disconnect.append(self._lost)
         self._reads.bus.on_loss.append(self._lost_messages)
-        self._subscription = await fastpath.subscribe(self._reads.bus.client, self._key.live, self._on_live)
+        self._subscription = await self._reads.bus.fast.subscribe(self._key.live, self._on_live)
         self._live = self._fresh = fresh
 
     async def close(self) -> None:
@@ -65,7 +65,7 @@ class Follower:
         self._reads.bus.on_disconnect.remove(self._lost)
         self._reads.bus.on_loss.remove(self._lost_messages)
         if self._subscription is not None:
-            await fastpath.unsubscribe(self._reads.bus.client, self._subscription)
+            await self._reads.bus.fast.unsubscribe(self._subscription)
             self._subscription = None
 
     def interrupt(self) -> None:
@@ -145,8 +145,8 @@ class Follower:
     # -- live -----------------------------------------------------------------------------------------------------
 
     def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
-        sequence = int(fastpath.header_value(header, b"Nats-Sequence: ") or 0)
-        previous = int(fastpath.header_value(header, b"Nats-Last-Sequence: ") or 0)
+        sequence = int(header_value(header, b"Nats-Sequence: ") or 0)
+        previous = int(header_value(header, b"Nats-Last-Sequence: ") or 0)
         message = LogMessage(sequence, subject[subject.rfind(b".") + 1 :], payload)
         if self._live:
             self._accept(message, previous)

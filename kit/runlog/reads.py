@@ -11,9 +11,9 @@ from typing import NamedTuple
 from nats.aio.subscription import Subscription
 
 from contracts import events
-from kit.bus import fastpath
 from kit.bus.api import last_message
 from kit.bus.connection import Bus
+from kit.bus.frames import header_status, header_value
 from kit.runtime.errors import StartError
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class LogUnavailableError(StartError):
 @dataclass(slots=True)
 class _Page:
     messages: list[LogMessage] = field(default_factory=list)
+    whole: bool = True  # every message names the one before it, and the end names the last
     done: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -67,7 +68,7 @@ class LogReads:
         """Listen for answers and learn the epoch. Raises LogUnavailableError."""
         await self.refresh_epoch()
         self._inbox = self.bus.client.new_inbox().encode()
-        self._subscription = await fastpath.subscribe(self.bus.client, f"{self._inbox.decode()}.*", self._on_message)
+        self._subscription = await self.bus.fast.subscribe(f"{self._inbox.decode()}.*", self._on_message)
         self.bus.on_reconnect.append(self.refresh_epoch)
 
     async def refresh_epoch(self) -> None:
@@ -114,6 +115,8 @@ class LogReads:
                 del self._pages[reply]
         if status not in (_END_OF_PAGE, _NOT_FOUND):
             raise LogUnavailableError(f"the log answers {status}")
+        if not page.whole:
+            raise LogUnavailableError("a page of the log came with a hole")
         return page.messages
 
     async def lane(self, subject: str) -> list[tuple[int, events.Event | None]]:
@@ -136,12 +139,15 @@ class LogReads:
         page = self._pages.get(subject)
         if page is None:
             return
-        status = fastpath.header_status(header)
+        before = page.messages[-1].sequence if page.messages else 0
+        status = header_status(header)
+        if status != _NOT_FOUND and int(header_value(header, b"Nats-Last-Sequence: ") or 0) != before:
+            page.whole = False
         if status is not None:
             if not page.done.done():
                 page.done.set_result(status)
             return
-        sequence = fastpath.header_value(header, b"Nats-Sequence: ")
-        log_subject = fastpath.header_value(header, b"Nats-Subject: ")
+        sequence = header_value(header, b"Nats-Sequence: ")
+        log_subject = header_value(header, b"Nats-Subject: ")
         if sequence is not None and log_subject is not None:
             page.messages.append(LogMessage(int(sequence), log_subject.rpartition(b".")[2], payload))

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import msgspec
 
 from contracts import events
-from kit.bus import fastpath
+from kit.bus.frames import header_status, hpub
 from kit.runlog.lane import RunKey
 
 MAX_JOINED_CHARACTERS = 32 * 1024
@@ -57,7 +57,7 @@ class LaneWriter:
 
     def __init__(
         self,
-        outbox: fastpath.Outbox,
+        send: Callable[[bytes], None],
         key: RunKey,
         lane: str,
         *,
@@ -74,7 +74,7 @@ class LaneWriter:
         self.unacknowledged_since: float | None = None
         """Monotonic time of the publish that waits for its acknowledgement."""
         self.sent_at = 0.0
-        self._send_command = outbox.send
+        self._send_command = send
         self.subject = key.lane(lane).encode()
         self.reply = reply
         self._message_id = f"{key.run}.{lane}.{attempt}.".encode()
@@ -153,7 +153,7 @@ class LaneWriter:
             self._count,
             self.last,
         )
-        self._command = fastpath.hpub(self.subject, self.reply, headers, payload)
+        self._command = hpub(self.subject, self.reply, headers, payload)
         self.unacknowledged_since = self.sent_at = time.monotonic()
         self._send_command(self._command)
 
@@ -193,7 +193,7 @@ class LaneWriter:
         if self.unacknowledged_since is None:
             return None  # a repeated publish was answered twice
         if not payload:
-            return fastpath.header_status(header) or _NO_RESPONDERS
+            return header_status(header) or _NO_RESPONDERS
         ack = _decode_ack(payload)
         if ack.error is None:
             if ack.seq > self.last:  # otherwise a late answer to an earlier publish

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 
 from nats.aio.subscription import Subscription
 
-from kit.bus import fastpath
 from kit.bus.api import MESSAGE_ID, STILL_IN_PROCESS, WRONG_LAST_SEQUENCE, last_message
 from kit.bus.connection import Bus
 from kit.runlog.lane import RunKey
@@ -27,7 +26,6 @@ class LogWriters:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._outbox = fastpath.Outbox(bus.client)
         self._writers: dict[bytes, LaneWriter] = {}
         self._tokens = itertools.count(1)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -38,7 +36,7 @@ class LogWriters:
     async def start(self) -> None:
         """Listen for acknowledgements."""
         self._inbox = self._bus.client.new_inbox().encode()
-        self._subscription = await fastpath.subscribe(self._bus.client, f"{self._inbox.decode()}.*", self._on_ack)
+        self._subscription = await self._bus.fast.subscribe(f"{self._inbox.decode()}.*", self._on_ack)
         self._spawn(self._sweep())
         self._bus.on_reconnect.append(self._repeat_all)
 
@@ -48,7 +46,7 @@ class LogWriters:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._subscription is not None:
-            await fastpath.unsubscribe(self._bus.client, self._subscription)
+            await self._bus.fast.unsubscribe(self._subscription)
 
     def open(
         self, key: RunKey, lane: str, *, attempt: int, last: int, fenced: Callable[[], None] = lambda: None
@@ -58,7 +56,7 @@ class LogWriters:
         `fenced` is called once if somebody else turns out to write the lane.
         """
         reply = b"%b.%d" % (self._inbox, next(self._tokens))
-        writer = self._make(self._outbox, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
+        writer = self._make(self._bus.fast.send, key, lane, attempt=attempt, last=last, reply=reply, fenced=fenced)
         self._writers[reply] = writer
         return writer
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contracts.chat import ConversationCreatedFact, RunCreatedFact
+from contracts.chat_facts import ConversationCreatedFact, RunCreatedFact
 from contracts.generation import GenerateRequest
 from contracts.message import Message, Owner
 from kit.bus.blobs import MAX_INLINE_BYTES, Blobs

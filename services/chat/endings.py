@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from contracts import events
-from contracts.chat import RunEndedFact
+from contracts.chat_facts import RunEndedFact
 from contracts.generation import GenerationEnded
 from contracts.ids import RUN_LANE, orchestrator_of
 from kit.bus.blobs import Blobs

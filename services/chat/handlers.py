@@ -5,8 +5,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contracts.chat import (
     ChatMessage,
     Conversation,
-    ConversationCreatedFact,
-    ConversationDeletedFact,
     ConversationPage,
     CreateConversation,
     DeleteConversation,
@@ -17,13 +15,14 @@ from contracts.chat import (
     MessagePage,
     UpdateConversation,
 )
+from contracts.chat_facts import ConversationCreatedFact, ConversationDeletedFact
 from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.refusal import Refused
-from services.chat import core, store
+from services.chat import checks, core, store
 from services.chat.models import ConversationRow
 
 PAGE_CHARACTERS = 200_000
@@ -48,7 +47,7 @@ class ConversationHandlers:
 
     async def on_create_conversation(self, command: CreateConversation) -> Conversation:
         """Begin an empty conversation."""
-        title, system = core.check_title(command.title), core.check_system(command.system)
+        title, system = checks.check_title(command.title), checks.check_system(command.system)
         row = core.conversation_row(command, title, system, utc_now())
 
         async def work(session: AsyncSession) -> None:
@@ -72,8 +71,8 @@ class ConversationHandlers:
 
     async def on_update_conversation(self, command: UpdateConversation) -> Conversation:
         """Change what is given."""
-        title = None if command.title is None else core.check_title(command.title)
-        system = core.check_system(command.system)
+        title = None if command.title is None else checks.check_title(command.title)
+        system = checks.check_system(command.system)
 
         async def work(session: AsyncSession) -> ConversationRow:
             row = await owned(session, command.owner, command.conversation_id, lock=True)
@@ -100,7 +99,7 @@ class ConversationHandlers:
 
     async def on_list_messages(self, query: ListMessages) -> MessagePage:
         """A page of messages."""
-        after = core.position_after(query.after)
+        after = checks.position_after(query.after)
 
         async def work(session: AsyncSession) -> MessagePage:
             row = await owned(session, query.owner, query.conversation_id)

@@ -25,7 +25,7 @@ from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
 from kit.telemetry.context import trace_headers
-from services.chat import core, run_store, store
+from services.chat import checks, core, run_store, store
 from services.chat.cancel import Canceller
 from services.chat.dispatch import Dispatcher
 from services.chat.handlers import UNKNOWN as UNKNOWN_CONVERSATION
@@ -61,10 +61,10 @@ class RunHandlers:
 
     async def on_send_message(self, command: SendMessage) -> RunStarted:
         """Store the message and the run, then put the run on the bus."""
-        content = core.check_content(command.content, self._max_characters)
-        system = core.check_system(command.system)
+        content = checks.check_content(command.content, self._max_characters)
+        system = checks.check_system(command.system)
         offered = await self._offers.ids(command.model or self._default_model)
-        model = core.choose_model(command.model, self._default_model, offered)
+        model = checks.choose_model(command.model, self._default_model, offered)
 
         for _ in range(BEGIN_TRIES):
             run = await self._begin(command, content, system, model)
@@ -89,7 +89,7 @@ class RunHandlers:
 
         Nothing is locked: the tables' unique indexes let only one of two at the same moment through.
         """
-        past = run_store.Past(system, (), 0)
+        past = core.Past(system, (), 0)
         if not command.create:
             found = await run_store.history(self._database, command.owner, command.conversation_id)
             if found is None:

@@ -6,8 +6,6 @@ idempotency key. The update that ends a run takes the row's lock and looks at it
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +14,7 @@ import asyncpg
 from contracts.message import Owner
 from kit.db.database import Database
 from kit.db.statement import Statement
+from services.chat.core import Past
 from services.chat.models import MessageRow, RunState
 
 _RUN = """
@@ -77,16 +76,6 @@ class ConflictError(Exception):
     def __init__(self, constraint: str) -> None:
         super().__init__(constraint)
         self.constraint = constraint
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What a conversation has before a new message."""
-
-    system: str | None
-    messages: Sequence[tuple[str, str]]
-    """Role and content, oldest first."""
-    last_position: int
 
 
 async def history(database: Database, owner: Owner, conversation_id: str) -> Past | None:

@@ -37,20 +37,29 @@ def read_secret_files(environment: MutableMapping[str, str]) -> None:
 
 def make_secrets(
     wanted: Annotated[list[str], typer.Argument(metavar="VARIABLE=FILE…", help="which secret goes into which file")],
+    fixed: Annotated[
+        list[str], typer.Option(metavar="VARIABLE", help="a secret that stays as it was first, such as a database's")
+    ] = [],  # noqa: B006 - Typer's own way to say "none"; it is not changed
 ) -> None:
     """Write secrets into files: a variable's value if it has one, otherwise what was made before, otherwise random."""
     for pair in wanted:
         name, equals, file = pair.partition("=")
         if not (name and equals and file):
             raise StartError(f"{pair!r} is not VARIABLE=FILE")
-        path = Path(file)
-        given = os.environ.get(name, "").strip()
         try:
-            if given or not (path.exists() and path.read_text(encoding="utf-8").strip()):
-                write_private(path, (given or secrets.token_urlsafe(SECRET_BYTES)) + "\n")
-            path.chmod(FOR_CONTAINERS)
+            _make(name, Path(file), fixed=name in fixed)
         except OSError as error:
-            raise StartError(f"the secret {path} cannot be kept: {error.strerror}") from None
+            raise StartError(f"the secret {file} cannot be kept: {error.strerror}") from None
+
+
+def _make(name: str, path: Path, *, fixed: bool) -> None:
+    given = os.environ.get(name, "").strip()
+    kept = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+    if fixed and given and kept and given != kept:
+        raise StartError(f"{name} is not the one of the first start, and cannot be changed here; unset it")
+    if (wanted := given or kept or secrets.token_urlsafe(SECRET_BYTES)) != kept:
+        write_private(path, wanted + "\n")
+    path.chmod(FOR_CONTAINERS)
 
 
 command = make_secrets

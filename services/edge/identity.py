@@ -38,12 +38,12 @@ class Identity:
         if not self._local:
             return
         host = headers.get("host", "")
-        if (urlsplit(f"//{host}").hostname or "") not in self._hosts:
+        if _host_name(host) not in self._hosts:
             raise DeniedError("forbidden", f"Local mode does not answer for the host {host!r}.")
         origin = headers.get("origin", "").rstrip("/").lower()
         if origin in self._origins:
             return
-        if origin and urlsplit(origin).netloc != host.lower():
+        if origin and origin.partition("://")[2] != host.lower():
             raise DeniedError("forbidden", "Local mode does not answer other web pages.")
         if not origin and headers.get("sec-fetch-site", "none") not in OWN_SITE:
             raise DeniedError("forbidden", "Local mode does not answer other web pages.")
@@ -56,23 +56,43 @@ class Identity:
                 if scheme.lower() != "bearer":
                     raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
                 return self._tokens.check(token.strip())
-            if self._local:
-                cookie = _cookie(headers.get("cookie", ""))
-                if cookie is not None:
-                    return self._tokens.check(cookie)
-                if "sec-fetch-site" not in headers and "origin" not in headers:
-                    return LOCAL  # no browser: a program of this machine
-                if headers.get("sec-fetch-site") in OWN_SITE:
-                    return LOCAL
         except InvalidTokenError as error:
             raise DeniedError("unauthenticated", f"{str(error).capitalize()}.") from error
+        if self._local:
+            by_cookie = self._by_cookie(headers)
+            if by_cookie is not None:
+                return by_cookie
+            if "sec-fetch-site" not in headers and "origin" not in headers:
+                return LOCAL  # no browser: a program of this machine
+            if headers.get("sec-fetch-site") in OWN_SITE:
+                return LOCAL
         raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
 
     def cookie_to_set(self, headers: dict[str, str]) -> str | None:
-        """The cookie that signs a browser in, when it comes from the address bar or a page of ours without one."""
-        if not self._local or headers.get("sec-fetch-site") not in OWN_SITE or _cookie(headers.get("cookie", "")):
+        """The cookie that signs a browser in, when it comes from the address bar or a page of ours without a good one."""
+        if not self._local or headers.get("sec-fetch-site") not in OWN_SITE or self._by_cookie(headers):
             return None
         return f"{COOKIE}={self._tokens.sign(LOCAL)}; Path=/; HttpOnly; SameSite=Strict"
+
+    def _by_cookie(self, headers: dict[str, str]) -> Principal | None:
+        """Who the cookie says it is. One that is no good counts as none: it may be of an earlier secret, or expired,
+        and nobody should have to delete it by hand.
+        """
+        cookie = _cookie(headers.get("cookie", ""))
+        if cookie is None:
+            return None
+        try:
+            return self._tokens.check(cookie)
+        except InvalidTokenError:
+            return None
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without the port; nothing if it is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _cookie(header: str) -> str | None:

@@ -10,7 +10,7 @@ import yaml
 from kit.bus.streams import MAX_MESSAGE_BYTES
 from kit.runtime.process import stop_seconds
 from kit.settings import Settings
-from kit.telemetry.setup import FLUSH_MILLISECONDS
+from kit.telemetry.setup import FLUSH_SECONDS
 from services.commands.healthy import QUESTIONS
 from services.commands.secret_files import FROM_FILES
 from services.roster import ROSTER
@@ -47,7 +47,7 @@ def test_a_service_without_http_is_asked_over_the_bus(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_service_has_time_to_drain(name: str) -> None:
-    needed = stop_seconds(Settings()) + FLUSH_MILLISECONDS / 1000
+    needed = stop_seconds(Settings()) + FLUSH_SECONDS
     assert float(SERVICES[name]["stop_grace_period"].removesuffix("s")) > needed
 
 

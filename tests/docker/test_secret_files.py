@@ -50,3 +50,14 @@ def test_an_empty_file_of_a_full_disk_is_made_again(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="cannot be kept: No such file"):
         make_secrets([f"SOME_SECRET={tmp_path / 'none' / 'secret'}"])
+
+
+def test_a_fixed_secret_is_not_lost_by_giving_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    monkeypatch.setenv("SOME_SECRET", "the first")
+    make_secrets([f"SOME_SECRET={file}"], fixed=["SOME_SECRET"])
+    make_secrets([f"SOME_SECRET={file}"], fixed=["SOME_SECRET"])
+    monkeypatch.setenv("SOME_SECRET", "another one")
+    with pytest.raises(StartError, match="SOME_SECRET is not the one of the first start"):
+        make_secrets([f"SOME_SECRET={file}"], fixed=["SOME_SECRET"])
+    assert file.read_text() == "the first\n"

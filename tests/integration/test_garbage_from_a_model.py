@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.fixtures.events import send
+from tests.fixtures.own_servers import own_stack
 from tests.fixtures.servers import Servers
-from tests.fixtures.stack import Stack, running_stack
+from tests.fixtures.stack import Stack
 
 SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
 CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
@@ -55,7 +55,7 @@ async def babbling(
     servers: Servers, babbler: Babbler, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Stack]:
     """A stack whose model `mock` is the babbler."""
-    async with running_stack(servers, tmp_path_factory.mktemp("babbling"), babbler) as stack:  # type: ignore[arg-type]
+    async with own_stack(servers, tmp_path_factory.mktemp("babbling"), babbler) as stack:  # type: ignore[arg-type]
         yield stack
 
 
@@ -78,7 +78,7 @@ async def babbling(
         (SSE + CHUNK % b"kept" + b"data: [DONE]\n\n", "kept"),
         (SSE + CHUNK % b"kept" + b"data: " + b"x" * 20_000_000, "kept"),
     ],
-    ids=lambda value: repr(value[:60]) if isinstance(value, bytes) else None,
+    ids=lambda value: ascii(value[:60]) if isinstance(value, bytes) else None,
 )
 async def test_it_ends_the_run_in_failure(babbling: Stack, babbler: Babbler, says: bytes, kept: str) -> None:
     babbler.says = says
@@ -95,13 +95,12 @@ async def test_it_ends_the_run_in_failure(babbling: Stack, babbler: Babbler, say
 @pytest.mark.parametrize(
     ("content", "shown"),
     [
-        (b"\\u0000", "\x00"),
-        (b"a\\u0000b", "a\x00b"),
+        (b"a\\u0000b", "ab"),  # Postgres cannot store it: it is dropped before anybody sees it
         (b"\\ud83c\\udf0a", "🌊"),
         (b"\\u2028\\u2029\\u0085", "\u2028\u2029\u0085"),
         (b"\\r\\n\\r\\ndata: x\\n\\nid: 1\\n\\n", "\r\n\r\ndata: x\n\nid: 1\n\n"),
     ],
-    ids=repr,
+    ids=ascii,
 )
 async def test_odd_characters_arrive_as_they_are(babbling: Stack, babbler: Babbler, content: bytes, shown: str) -> None:
     babbler.says = SSE + CHUNK % content + DONE
@@ -110,7 +109,7 @@ async def test_odd_characters_arrive_as_they_are(babbling: Stack, babbler: Babbl
         run = (await http.get(f"/v1/runs/{told.run_id}")).json()
     assert told.text() == shown
     assert told.one("generation.completed")["text"] == shown
-    assert run["text"] == shown.replace("\x00", ""), "Postgres stores no NUL; everything else is as it was seen"
+    assert run["text"] == shown
 
 
 async def test_half_a_surrogate_pair_does_not_hang_the_run(babbling: Stack, babbler: Babbler) -> None:

@@ -6,22 +6,22 @@ from typing import Any, cast
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, JSONResponse
-from nats.errors import Error as NatsError
 
-from contracts.asyncapi import run_log_channels
-from kit.bus.describe import describe_subject
+from contracts.asyncapi import add_replies, contracts_document
+from kit.bus.describe import description_of, merge
 from services.edge.depends import TheGateway
 from services.edge.gateway import Gateway
+from services.roster import ROSTER
 
 router = APIRouter(tags=["documentation"])
 
-SERVICES = ("chat", "inference")
-TIMEOUT_SECONDS = 3.0
+SERVICES = tuple(spec.name for spec in ROSTER if spec.name != "edge")
+"""Those that listen on the bus; our own document is OpenAPI."""
 
 
 @router.get("/asyncapi.json", response_model=None)
 async def asyncapi_json(gateway: TheGateway) -> Response:
-    """What every running service listens to, and the run log, as one AsyncAPI 3 document."""
+    """The run log, facts and commands, and what every running service listens to, as one AsyncAPI 3 document."""
     return JSONResponse(await _document(gateway))
 
 
@@ -34,22 +34,15 @@ async def asyncapi(gateway: TheGateway) -> Response:
 
 
 async def _document(gateway: Gateway) -> dict[str, Any]:
-    told = await asyncio.gather(*(_describe(gateway, service) for service in SERVICES))
-    merged: dict[str, Any] = run_log_channels()
-    for document in told:
-        for section in ("channels", "operations"):
-            merged[section].update(document.get(section, {}))
-        for kind, parts in document.get("components", {}).items():
-            merged["components"].setdefault(kind, {}).update(parts)
-    return merged
-
-
-async def _describe(gateway: Gateway, service: str) -> dict[str, Any]:
-    try:
-        answer = await gateway.bus.client.request(describe_subject(service), b"", timeout=TIMEOUT_SECONDS)
-    except NatsError:
-        return {}
-    document: dict[str, Any] = json.loads(answer.data)
+    document = contracts_document()
+    told = await asyncio.gather(*(description_of(gateway.bus, service) for service in SERVICES))
+    for description in told:
+        if description is not None:
+            merge(document, description)
+    add_replies(document)
+    absent = [service for service, description in zip(SERVICES, told, strict=True) if description is None]
+    if absent:
+        document["info"]["x-absent-services"] = absent
     return document
 
 

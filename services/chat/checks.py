@@ -1,0 +1,66 @@
+"""What chat refuses: values in, values or Refused out."""
+
+from collections.abc import Sequence
+
+from kit.refusal import Refused
+
+MAX_TITLE_CHARACTERS = 200
+MAX_SYSTEM_CHARACTERS = 100_000
+MAX_MARK_DIGITS = 10
+QUOTED_CHARACTERS = 100
+"""Of something unknown that was asked for, in the answer that says so."""
+
+
+def check_content(content: str, limit: int) -> str:
+    """The text of a message, or Refused if there is nothing in it or too much."""
+    if not content.strip():
+        raise Refused("empty_message", "The message is empty.")
+    if len(content) > limit:
+        raise Refused("message_too_long", f"The message has {len(content)} characters; the limit is {limit}.")
+    return _storable(content)
+
+
+def check_title(title: str) -> str:
+    """A title, or Refused if it is too long."""
+    if len(title) > MAX_TITLE_CHARACTERS:
+        raise Refused("title_too_long", f"The title has {len(title)} characters; the limit is {MAX_TITLE_CHARACTERS}.")
+    return _storable(title.strip())
+
+
+def check_system(system: str | None) -> str | None:
+    """A system prompt, or Refused if it is too long."""
+    if system is not None and len(system) > MAX_SYSTEM_CHARACTERS:
+        raise Refused("system_too_long", f"The system prompt is longer than {MAX_SYSTEM_CHARACTERS} characters.")
+    return None if system is None else _storable(system)
+
+
+def position_after(mark: str | None) -> int:
+    """The position that a page of messages follows, or Refused if the mark is none of ours."""
+    if mark is None:
+        return 0
+    if not (mark.isascii() and mark.isdecimal() and len(mark) < MAX_MARK_DIGITS):
+        raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
+    return int(mark)
+
+
+def _storable(text: str) -> str:
+    """Postgres texts cannot hold NUL; nor can half a surrogate pair be written as UTF-8."""
+    if "\x00" in text:
+        raise Refused("invalid_text", "The text contains a NUL character.")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused("invalid_text", "The text is not valid Unicode.") from error
+    return text
+
+
+def choose_model(wanted: str | None, default: str, offered: Sequence[str]) -> str:
+    """The model to ask, or Refused if it is not offered."""
+    model = wanted or default or (offered[0] if offered else "")
+    if not model:
+        raise Refused("no_model", "No model is available. Look at the catalogue and the providers' keys.")
+    if model not in offered:
+        raise Refused(
+            "unknown_model", f"There is no model {model[:QUOTED_CHARACTERS]!r}. GET /v1/models lists those there are."
+        )
+    return model

@@ -1,0 +1,50 @@
+"""Who may import whom: import-linter holds the rules of pyproject.toml; this holds those rules to the roster."""
+
+import sys
+import tomllib
+from typing import Any
+
+import pytest
+from importlinter.cli import lint_imports
+
+from services.roster import ROSTER
+from tests.architecture.source import ROOT, product, under
+
+RULES: dict[str, dict[str, Any]] = {
+    rule["name"]: rule
+    for rule in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+}
+ALL = {f"services.{spec.name}" for spec in ROSTER}
+
+
+def test_the_import_rules_hold(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert not broken, capsys.readouterr().out
+
+
+def test_the_import_rules_know_every_service() -> None:
+    assert set(RULES["Services never import each other"]["modules"]) == ALL
+    assert set(RULES["The roster and the commands know services by name only"]["forbidden_modules"]) == ALL
+    assert set(RULES["Only the edge knows HTTP frameworks"]["source_modules"]) >= ALL - {"services.edge"}
+    without_data = {f"services.{spec.name}" for spec in ROSTER if spec.schema is None}
+    assert set(RULES["The edge and inference know no database"]["source_modules"]) == without_data
+
+
+def test_contracts_are_made_of_pydantic_and_msgspec_alone() -> None:
+    allowed = {*sys.stdlib_module_names, "contracts", "pydantic", "msgspec"}
+    imported = {
+        (source.name, name) for source in product() if under(source.module, "contracts") for name in source.imports()
+    }
+    assert imported
+    assert not {(file, name) for file, name in imported if name.partition(".")[0] not in allowed}
+
+
+def test_kit_knows_no_service_by_name() -> None:
+    names = {spec.name for spec in ROSTER}
+    for source in product():
+        if under(source.module, "kit"):
+            assert not {name for name in source.imports() if under(name, *(f"contracts.{name}" for name in names))}, (
+                f"{source.name} uses the words of one service"
+            )

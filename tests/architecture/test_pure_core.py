@@ -1,0 +1,55 @@
+"""Decisions are pure: values in, values out. They do not wait, look at a clock, make ids or reach outside."""
+
+import ast
+import sys
+
+import pytest
+
+from tests.architecture.source import Source, product, under
+
+NAMES = {"core.py", "checks.py"}
+PURE_LIBRARY = {
+    "collections",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+    "itertools",
+    "json",
+    "math",
+    "re",
+    "typing",
+}
+PURE_OURS = ("contracts", "kit.refusal", "kit.settings")
+OWN = ("models", "cards", "core")
+"""Modules of its own service that a decision may use: they hold values only."""
+CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
+WAITS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
+
+CORES = [source for source in product() if source.path.name in NAMES and under(source.module, "services")]
+
+
+def test_there_are_decisions() -> None:
+    assert {source.module for source in CORES} >= {"services.chat.core", "services.inference.core"}
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda source: source.name)
+def test_a_decision_never_waits(core: Source) -> None:
+    assert not [node.lineno for node in ast.walk(core.tree()) if isinstance(node, WAITS)]
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda source: source.name)
+def test_a_decision_imports_nothing_that_reaches_outside(core: Source) -> None:
+    service = core.module.rpartition(".")[0]
+    allowed = (*PURE_OURS, *(f"{service}.{own}" for own in OWN))
+    for name in core.imports():
+        pure = name.partition(".")[0] in PURE_LIBRARY & sys.stdlib_module_names
+        assert pure or under(name, *allowed), f"{core.name} imports {name}"
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda source: source.name)
+def test_a_decision_looks_at_no_clock(core: Source) -> None:
+    called = [node.func for node in ast.walk(core.tree()) if isinstance(node, ast.Call)]
+    assert not [f.lineno for f in called if isinstance(f, ast.Attribute) and f.attr in CLOCKS]
+    assert not [f.lineno for f in called if isinstance(f, ast.Name) and f.id in {"open", "print", "input"}]
