@@ -43,7 +43,7 @@ class _Client(Client):
 
     async def _process_connect_init(self) -> None:
         await super()._process_connect_init()
-        self.fast.install()
+        await self.fast.install()
 
 
 class Bus:

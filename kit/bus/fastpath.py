@@ -65,23 +65,20 @@ class FastPath:
         self._callbacks: dict[int, SyncCallback] = {}
         self._commands: list[bytes] = []
 
-    def install(self, turns: int = MAX_INSTALL_TURNS) -> None:
-        """Wrap the connection, as soon as nothing is half-read. Called after every connect and reconnect."""
+    async def install(self) -> None:
+        """Wrap the connection at a moment when nothing is half-read. Called after every connect and reconnect."""
         transport: Any = self._client._transport
         writer = getattr(transport, "_io_writer", None)
-        if writer is None or self._client.is_closed:
+        if writer is None:
             return  # no plain stream (WebSocket): nats-py's way it is
-        raw = writer.transport
-        own = raw.get_protocol()
-        if isinstance(own, _SplittingProtocol):
-            return
         parser, reader = self._client._ps, transport._io_reader
-        if not parser.buf and not reader._buffer and parser.state == AWAITING_CONTROL_LINE:
-            raw.set_protocol(_SplittingProtocol(own, FrameSplitter(self._callbacks)))
-        elif turns:
-            asyncio.get_running_loop().call_soon(self.install, turns - 1)
-        else:
-            log.warning("this connection could not be wrapped; its tokens take the slow way")
+        for _ in range(MAX_INSTALL_TURNS):
+            if not parser.buf and not reader._buffer and parser.state == AWAITING_CONTROL_LINE:
+                own = writer.transport.get_protocol()
+                writer.transport.set_protocol(_SplittingProtocol(own, FrameSplitter(self._callbacks)))
+                return
+            await asyncio.sleep(0)  # nats-py reads what there is
+        log.warning("this connection could not be wrapped; its tokens take the slow way")
 
     async def subscribe(self, subject: str, callback: SyncCallback) -> Subscription:
         """Subscribe with a callback that runs inside the socket's read."""
