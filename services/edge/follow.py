@@ -5,8 +5,8 @@ from fastapi import Response
 from contracts import chat, events
 from contracts.ids import RUN_LANE
 from kit.auth.principal import Principal
-from kit.refusal import Refused
 from kit.clock import now_ms
+from kit.refusal import Refused
 from kit.runlog.cursor import Cursor, parse_cursor
 from kit.runlog.follow import Follower
 from kit.runlog.once import Newest, newest_event
