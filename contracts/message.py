@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts import subjects
 from contracts.ids import Id
@@ -49,6 +49,7 @@ class Reply(Value, Generic[T]):
 
     result: T | None = None
     problem: Problem | None = None
+    kept: str | None = Field(None, description="where the whole reply is, when it is too long to be carried")
 
 
 class Request(Value, Generic[T]):

@@ -1,3 +1,8 @@
 """Fixtures for all tests, by concern."""
 
-pytest_plugins = ["tests.fixtures.model_server", "tests.fixtures.servers", "tests.fixtures.stack"]
+pytest_plugins = [
+    "tests.fixtures.model_server",
+    "tests.fixtures.servers",
+    "tests.fixtures.stack",
+    "tests.fixtures.babbler",
+]

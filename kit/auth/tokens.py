@@ -56,7 +56,12 @@ class Tokens:
         try:
             claims = jwt.decode(token, self._key, algorithms=[ALGORITHM]).claims
             self._claims.validate(claims)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:  # a stranger wrote it: anything may be wrong
+        except (
+            JoseError,
+            ValueError,
+            TypeError,
+            RecursionError,
+        ) as error:  # a stranger wrote it: anything may be wrong
             raise InvalidTokenError("the token is not valid, or not valid any more") from error
         tenant, user = claims.get("tenant"), claims.get("sub")
         if not (isinstance(tenant, str) and isinstance(user, str) and tenant and user):

@@ -59,6 +59,14 @@ class Blobs:
                 raise BlobGoneError(f"{reference} is no longer kept") from error
         return result.data or b""
 
+    async def take(self, reference: str) -> bytes:
+        """The data behind a reference, for its only reader: it is not kept any longer. Raises BlobGoneError."""
+        data = await self.get(reference)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            store = await self._open()
+            await store.delete(reference)
+        return data
+
     async def _open(self) -> ObjectStore:
         if self._store is None:
             js = self._bus.client.jetstream()

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from nats.errors import TimeoutError as NatsTimeoutError
 from pydantic import BaseModel
 
 from contracts.message import Problem, Reply, Request
+from kit.bus.blobs import BlobGoneError, Blobs
 from kit.bus.connection import Bus
 from kit.refusal import Refused
 from kit.telemetry.context import trace_headers
@@ -19,6 +21,9 @@ from kit.telemetry.spans import CLIENT, span
 log = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Request[Any])
+
+MAX_REPLY_BYTES = 256 * 1024
+"""A longer reply is kept and fetched: an answer may be longer than any message of the bus."""
 
 INTERNAL = Problem(
     code="internal", message="Something went wrong on our side. Try again; if it stays, look at the log."
@@ -29,8 +34,8 @@ class Unavailable(Exception):  # noqa: N818
     """The service did not answer: it is not there, or too slow."""
 
 
-async def call(bus: Bus, request: Request[Any], *, timeout: float) -> Any:
-    """Ask a service; returns the request's RESULT.
+async def call(bus: Bus, request: Request[Any], *, timeout: float, blobs: Blobs | None = None) -> Any:
+    """Ask a service; returns the request's RESULT. `blobs` is for requests whose reply may be long.
 
     Raises Refused with the service's problem, Unavailable if there was no answer within `timeout` seconds.
     """
@@ -44,6 +49,12 @@ async def call(bus: Bus, request: Request[Any], *, timeout: float) -> Any:
     except MaxPayloadError as error:
         raise Refused("body_too_large", "The request is larger than a message may be.") from error
     reply: Reply[Any] = _reply_type(type(request)).model_validate_json(message.data)
+    if reply.kept is not None and blobs is not None:
+        try:
+            kept = await blobs.take(reply.kept)
+        except (BlobGoneError, TimeoutError) as error:
+            raise Unavailable(f"the reply of the service {request.SERVICE} is gone") from error
+        reply = _reply_type(type(request)).model_validate_json(kept)
     if reply.problem is not None:
         raise Refused(reply.problem.code, reply.problem.message)
     return reply.result
@@ -55,14 +66,18 @@ def _reply_type(request: type[Request[Any]]) -> type[Reply[Any]]:
 
 
 def on_request(
-    broker: NatsBroker, request: type[R], *, workers: int
+    broker: NatsBroker, request: type[R], *, workers: int, blobs: Blobs | None = None
 ) -> Callable[[Callable[[R], Awaitable[BaseModel]]], None]:
-    """Register the handler of a request. A raised Refused becomes its problem, anything else `internal`."""
+    """Register the handler of a request. A raised Refused becomes its problem, anything else `internal`.
+
+    `blobs` is for a handler whose reply may be long.
+    """
 
     def register(handler: Callable[[R], Awaitable[BaseModel]]) -> None:
         async def answer(message: Any) -> Any:
             try:
-                return Reply(result=await handler(message))
+                reply: Reply[Any] = Reply(result=await handler(message))
+                return reply if blobs is None else await _carried(reply, blobs)
             except Refused as refusal:
                 return Reply(problem=refusal.problem)
             except Exception:
@@ -75,3 +90,11 @@ def on_request(
         broker.subscriber(request.rpc_subject(), queue=request.SERVICE, max_workers=workers)(answer)
 
     return register
+
+
+async def _carried(reply: Reply[Any], blobs: Blobs) -> Reply[Any]:
+    """The reply as it fits into a message. Who asked takes what is kept; what nobody takes grows old and goes."""
+    body = reply.model_dump_json().encode()
+    if len(body) <= MAX_REPLY_BYTES:
+        return reply
+    return Reply(kept=await blobs.put(f"reply.{secrets.token_hex(16)}", body))

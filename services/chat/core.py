@@ -194,15 +194,17 @@ def _ending(reply: MessageRow) -> events.GenerationEnding:
     return events.GenerationFailed(**common, error=events.Error(**(reply.error or {"code": "internal", "message": ""})))
 
 
-def text_so_far(told: Iterable[tuple[int, events.Event | None]]) -> str:
-    """The text of a lane, folded from its events."""
+def text_so_far(
+    told: Iterable[tuple[int, events.Event | None]],
+    kind: type[events.GenerationDelta] | type[events.GenerationReasoning] = events.GenerationDelta,
+) -> str:
+    """The text of a lane, or its reasoning, folded from its events."""
     pieces: list[str] = []
     for _, event in told:
-        match event:
-            case events.GenerationDelta():
-                pieces.append(event.text)
-            case events.GenerationRestarted():
-                pieces.clear()
+        if isinstance(event, kind):
+            pieces.append(event.text)
+        elif isinstance(event, events.GenerationRestarted):
+            pieces.clear()
     return "".join(pieces)
 
 

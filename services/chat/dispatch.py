@@ -96,9 +96,18 @@ class Dispatcher:
             for run in await store.undispatched(session, utc_now() - UNDISPATCHED_AFTER, SWEEP_BATCH):
                 if run.id not in self._to_mark:
                     log.warning("run %s was not dispatched; doing it now", run.id)
-                    await self.dispatch(run)
+                    await self._dispatch_one_of_many(run)
 
         await self._database.run(found)
+
+    async def _dispatch_one_of_many(self, run: AnyRun) -> None:
+        """One that the bus refuses must not keep the others waiting; a bus that is away would refuse them all."""
+        try:
+            await self.dispatch(run)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            log.error("run %s cannot be dispatched: %r", run.id, error)
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:

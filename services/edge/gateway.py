@@ -34,7 +34,8 @@ class Gateway:
         self.bus = Bus(settings.nats, "edge")
         self.log_bus = Bus(settings.nats, "edge log")
         self.reads = LogReads(self.log_bus, settings.edge.concurrent_log_reads)
-        self.expander = Expander(Blobs(self.bus, settings.nats.replicas))
+        self._blobs = Blobs(self.bus, settings.nats.replicas)
+        self.expander = Expander(self._blobs)
         self.streams = Streams()
 
     async def wait_for_log(self) -> None:
@@ -51,7 +52,7 @@ class Gateway:
     async def ask(self, request: Request[Any]) -> Any:
         """Ask a service. Raises Refused, Unavailable."""
         try:
-            return await call(self.bus, request, timeout=self.settings.edge.rpc_timeout_seconds)
+            return await call(self.bus, request, timeout=self.settings.edge.rpc_timeout_seconds, blobs=self._blobs)
         except PydanticSerializationError as error:
             raise Refused("invalid_text", "The request contains text that is not valid Unicode.") from error
 

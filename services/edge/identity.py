@@ -69,7 +69,7 @@ class Identity:
         raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
 
     def cookie_to_set(self, headers: dict[str, str]) -> str | None:
-        """The cookie that signs a browser in, when it comes from the address bar or a page of ours without a good one."""
+        """The cookie that signs a browser in that comes from the address bar or a page of ours without a good one."""
         if not self._local or headers.get("sec-fetch-site") not in OWN_SITE or self._by_cookie(headers):
             return None
         return f"{COOKIE}={self._tokens.sign(LOCAL)}; Path=/; HttpOnly; SameSite=Strict"

@@ -1,62 +1,10 @@
 """A model server that does not speak the protocol: the run fails in words for the user, and nothing of it leaks."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-
 import pytest
 
+from tests.fixtures.babbler import CHUNK, DONE, SSE, Babbler
 from tests.fixtures.events import send
-from tests.fixtures.own_servers import own_stack
-from tests.fixtures.servers import Servers
 from tests.fixtures.stack import Stack
-
-SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
-CHUNK = b'data: {"choices":[{"index":0,"delta":{"content":"%b"}}]}\n\n'
-DONE = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
-
-
-@dataclass
-class Babbler:
-    """Answers every request with the same bytes, whatever they are."""
-
-    says: bytes = b""
-    port: int = 0
-
-    @property
-    def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
-        try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"POST"):
-                writer.write(self.says)
-                await writer.drain()
-        except (OSError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
-
-
-@pytest.fixture(scope="module")
-async def babbler() -> AsyncIterator[Babbler]:
-    """The server."""
-    found = Babbler()
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
-    found.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield found
-
-
-@pytest.fixture(scope="module")
-async def babbling(
-    servers: Servers, babbler: Babbler, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Stack]:
-    """A stack whose model `mock` is the babbler."""
-    async with own_stack(servers, tmp_path_factory.mktemp("babbling"), babbler) as stack:  # type: ignore[arg-type]
-        yield stack
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
 """Texts longer than a message of the bus: they go by reference inside, and nobody outside notices."""
 
 import json
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
+from tests.fixtures.babbler import Babbler, answer
 from tests.fixtures.bus import plain_client, purge_run, subjects_of
 from tests.fixtures.events import follow, parse, send
-from tests.fixtures.model_server import ModelServer, running_model_server
-from tests.fixtures.own_servers import own_stack
+from tests.fixtures.model_server import ModelServer
 from tests.fixtures.servers import Servers
 from tests.fixtures.stack import Stack
 
@@ -46,25 +45,25 @@ async def test_the_longest_message_of_any_character_is_answered(stack: Stack, fi
     assert messages[0]["content"] == content
 
 
-async def test_a_history_longer_than_a_bus_message_reaches_the_model(
-    stack: Stack, model_server: ModelServer, servers: Servers
-) -> None:
-    async with stack.client() as http:
-        first = await send(http, "first " + "a" * 90_000, model="mock")
-        conversation = first.one("run.created")["conversation_id"]
-        for letter in "bcd":
-            assert (await send(http, letter * 90_000, conversation=conversation, model="mock")).types[-1] == "run.completed"
-        asked = (await model_server.requests())[-1]["body"]["messages"]
-        assert sum(len(message["content"]) for message in asked) > BUS_MESSAGE_BYTES
-        assert [message["content"][-90_000:] for message in asked if message["role"] == "user"] == [
-            letter * 90_000 for letter in "abcd"
-        ]
-        pages = await all_messages(http, conversation)
-        assert [message["content"][-90_000:] for message in pages if message["role"] == "user"] == [
-            letter * 90_000 for letter in "abcd"
-        ]
-    async with plain_client(servers) as client:
-        assert await subjects_of(client, "OBJ_blobs", ">"), "it went by reference"
+async def test_a_history_longer_than_a_bus_message_reaches_the_model(babbling: Stack, babbler: Babbler) -> None:
+    said = [letter * 90_000 for letter in "abcd"]
+    babbler.says = answer("Noted.")
+    async with babbling.client() as http:
+        conversation = (await http.post("/v1/conversations", json={})).json()["id"]
+        for content in said:
+            told = await send(http, content, conversation=conversation, model="mock")
+            assert told.types[-1] == "run.completed"
+        assert len(babbler.heard) > BUS_MESSAGE_BYTES
+        asked = json.loads(babbler.heard)["messages"]
+        assert [message["content"] for message in asked if message["role"] == "user"] == said
+        assert [message["content"] for message in asked if message["role"] == "assistant"] == ["Noted."] * 3
+        stored = await all_messages(http, conversation)
+        assert [message["content"] for message in stored if message["role"] == "user"] == said
+    async with plain_client(babbling.servers) as client:
+        kept = await subjects_of(client, "OBJ_blobs", "$O.blobs.C.>")
+        requests = await subjects_of(client, "WORK", ">")
+    assert kept, "it went by reference"
+    assert not requests, "the work is done"
 
 
 async def test_pages_of_messages_are_bounded_and_complete(stack: Stack) -> None:
@@ -108,25 +107,14 @@ async def test_conversations_with_long_system_prompts_come_in_pages(stack: Stack
     assert found == made[::-1]
 
 
-@pytest.fixture(scope="module")
-async def fast(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Stack, ModelServer]]:
-    """A stack whose model server does not wait between words."""
-    async with (
-        running_model_server(0) as model,
-        own_stack(servers, tmp_path_factory.mktemp("fast"), model) as stack,
-    ):
-        yield stack, model
-
-
 @pytest.mark.parametrize("words", [22_000, 250_000], ids=["beyond a message", "beyond what NATS carries at all"])
 async def test_an_answer_too_long_for_its_ending_is_whole_for_every_client(
-    fast: tuple[Stack, ModelServer], words: int
+    babbling: Stack, babbler: Babbler, words: int
 ) -> None:
-    stack, model = fast
     text = " ".join(str(number) for number in range(words))
     assert len(text) > INLINE_BYTES
-    await model.reply(text, model="gpt-4o")
-    async with stack.client() as http:
+    babbler.says = answer(text)
+    async with babbling.client() as http:
         told = await send(http, "Count", model="mock")
         ending = told.one("generation.completed")
         assert told.text() == text
@@ -136,5 +124,5 @@ async def test_an_answer_too_long_for_its_ending_is_whole_for_every_client(
         assert (await follow(http, f"{url}/events")).one("generation.completed")["text"] == text
         assert (await http.get(url)).json()["text"] == text
         assert (await all_messages(http, told.one("run.created")["conversation_id"]))[1]["content"] == text
-        await purge_run(stack.servers, told.run_id)
+        await purge_run(babbling.servers, told.run_id)
         assert (await follow(http, f"{url}/events")).one("generation.completed")["text"] == text

@@ -59,6 +59,5 @@ async def list_messages(
     conversation: str, gateway: TheGateway, owner: TheOwner, limit: Limit = 100, after: str | None = None
 ) -> Any:
     """The messages of a conversation, oldest first. An answer appears when its run has ended."""
-    return await gateway.ask(
-        chat.ListMessages(owner=owner, conversation_id=conversation_id(conversation), limit=limit, after=page_mark(after))
-    )
+    key = conversation_id(conversation)
+    return await gateway.ask(chat.ListMessages(owner=owner, conversation_id=key, limit=limit, after=page_mark(after)))
