@@ -11,6 +11,7 @@ from kit.bus.blobs import Blobs
 from kit.clock import now_ms
 from kit.runlog.writer import LaneWriter
 from services.inference.cards import ModelCard, cost_usd
+from services.inference.continuation import Continuing, OverlapTrimmer
 from services.inference.providers.base import Chunk, Finish, Reasoning, Text, ToolCall
 
 DELTA, REASONING = "generation.delta", "generation.reasoning"
@@ -19,12 +20,18 @@ DELTA, REASONING = "generation.delta", "generation.reasoning"
 class Answer:
     """Takes the provider's chunks into the lane and remembers what they add up to."""
 
-    def __init__(self, request: GenerateRequest, card: ModelCard, writer: LaneWriter, attempt: int) -> None:
+    def __init__(
+        self, request: GenerateRequest, card: ModelCard, writer: LaneWriter, attempt: int, before: Continuing
+    ) -> None:
+        """`before` is what the lane has of the answer already."""
         self.finish: Finish | None = None
         self.last_chunk: float | None = None
         """Monotonic time of the newest chunk; None before the first."""
         self._request, self._card, self._writer, self._attempt = request, card, writer, attempt
         self._text, self._reasoning = io.StringIO(), io.StringIO()
+        self._text.write(before.text)
+        self._reasoning.write(before.reasoning)
+        self._trimmer = OverlapTrimmer(before.text) if before.mode == "continue" else None
         self._started_ms = now_ms()
         self._first_token_ms: int | None = None
 
@@ -34,9 +41,7 @@ class Answer:
         for chunk in chunks:
             kind = type(chunk)
             if kind is Text:
-                self._first()
-                self._text.write(chunk.text)  # type: ignore[union-attr]
-                self._writer.text(DELTA, chunk.text)  # type: ignore[union-attr]
+                self._say(chunk.text)  # type: ignore[union-attr]
             elif kind is Reasoning:
                 self._first()
                 self._reasoning.write(chunk.text)  # type: ignore[union-attr]
@@ -52,7 +57,19 @@ class Answer:
                     )
                 )
             elif isinstance(chunk, Finish):
+                if self._trimmer is not None and (rest := self._trimmer.rest()):
+                    self._trimmer = None
+                    self._say(rest)
                 self.finish = chunk
+
+    def _say(self, text: str) -> None:
+        self._first()
+        if self._trimmer is not None:
+            text = self._trimmer.take(text)
+            if not text:
+                return
+        self._text.write(text)
+        self._writer.text(DELTA, text)
 
     @property
     def first_token_ms(self) -> int | None:

@@ -1,5 +1,6 @@
 """The decisions of a generation: values in, values out."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,12 @@ from kit.settings import InferenceSettings
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Nobody has answered yet, or what was answered begins again: write after `last` as attempt `attempt`."""
+    """Answer, as attempt `attempt`, after `last`; `text` and `reasoning` are what earlier attempts have written."""
 
     attempt: int
     last: int
+    text: str = ""
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,23 @@ def on_pickup(told: Sequence[tuple[int, events.Event | None]], max_attempts: int
     if isinstance(newest, events.GenerationEnding):
         return Ended(last, newest)
     attempt, without_text = 0, 0
+    text, reasoning = io.StringIO(), io.StringIO()
     for _, event in told:
         match event:
             case events.GenerationStarted():
                 attempt = max(attempt, event.attempt)
                 without_text += 1
-            case events.GenerationDelta() | events.GenerationReasoning():
+            case events.GenerationRestarted():
+                text, reasoning = io.StringIO(), io.StringIO()
+            case events.GenerationDelta():
+                text.write(event.text)
+                without_text = 0
+            case events.GenerationReasoning():
+                reasoning.write(event.text)
                 without_text = 0
     if without_text >= max_attempts:
         return GiveUp(attempt=attempt, last=last)
-    return Begin(attempt=attempt + 1, last=last)
+    return Begin(attempt=attempt + 1, last=last, text=text.getvalue(), reasoning=reasoning.getvalue())
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from kit.runlog.lane import RunKey
 from kit.runlog.writer import FencedError, LaneWriter
 from kit.telemetry import measures
 from kit.telemetry.spans import CLIENT, note, span
-from services.inference import core
+from services.inference import continuation, core
 from services.inference.answer import Answer
 from services.inference.cards import ModelCard
+from services.inference.continuation import Continuing
 from services.inference.control import Control
 from services.inference.lease import Lease
 from services.inference.parts import Parts
@@ -67,24 +68,24 @@ class Generation:
                 await self._tell(ending, sequence)
             case core.GiveUp(attempt, last):
                 error = events.Error("too_many_attempts", f"{attempt} attempts brought no answer.")
-                await self._generate(attempt + 1, last, refuse=error)
-            case core.Begin(attempt, last):
+                await self._generate(core.Begin(attempt + 1, last), refuse=error)
+            case core.Begin() as begin:
                 card = self._parts.catalogue.get(self.request.model)
-                await self._generate(attempt, last, card=card, refuse=None if card else UNKNOWN_MODEL)
+                await self._generate(begin, card=card, refuse=None if card else UNKNOWN_MODEL)
         return not (first_delivery and self._fenced and self._written == 0)
 
     async def _generate(
-        self, attempt: int, last: int, *, card: ModelCard | None = None, refuse: events.Error | None = None
+        self, begin: core.Begin, *, card: ModelCard | None = None, refuse: events.Error | None = None
     ) -> None:
         await self._control.listen(self._wake.set)
         writer = self._parts.writers.open(
-            self.key, self.request.lane, attempt=attempt, last=last, fenced=self._on_fenced
+            self.key, self.request.lane, attempt=begin.attempt, last=begin.last, fenced=self._on_fenced
         )
         try:
             if card is None:
-                ending: events.GenerationEnding | None = self._refused(attempt, refuse or UNKNOWN_MODEL)
+                ending: events.GenerationEnding | None = self._refused(begin.attempt, refuse or UNKNOWN_MODEL)
             else:
-                ending = await self._answer(card, writer, attempt, restarted=last > 0)
+                ending = await self._answer(card, writer, begin)
             if ending is None:
                 return
             self.handed_back = False
@@ -95,44 +96,45 @@ class Generation:
             self.handed_back = False
             log.warning("%s is fenced: %s", self.key.run, error)
         finally:
-            self._written = writer.last - last
+            self._written = writer.last - begin.last
             self._parts.writers.close(writer)
             await self._control.close()
 
-    async def _answer(
-        self, card: ModelCard, writer: LaneWriter, attempt: int, *, restarted: bool
-    ) -> events.GenerationEnding | None:
+    async def _answer(self, card: ModelCard, writer: LaneWriter, begin: core.Begin) -> events.GenerationEnding | None:
         """Drive the provider's stream; the ending, or None if another worker goes on."""
-        lane = self.request.lane
-        if restarted:
-            writer.event(events.GenerationRestarted(lane=lane, at=now_ms(), attempt=attempt))
-        writer.event(
-            events.GenerationStarted(
-                lane=lane, at=now_ms(), attempt=attempt, model=self.request.model, provider=card.provider
-            )
-        )
-        answer = Answer(self.request, card, writer, attempt)
-        pump = asyncio.create_task(self._pump(card, writer, answer), name=f"pump {self.key.run}")
-        too_late = await self._watch(
-            pump, core.limits(self.request.timeouts, card.timeouts, self._parts.settings), writer, answer
-        )
+        going_on = continuation.plan(card.continuation, begin.text, begin.reasoning)
+        for event in self._opening(card, begin, going_on.mode):
+            writer.event(event)
+        answer = Answer(self.request, card, writer, begin.attempt, going_on)
+        pump = asyncio.create_task(self._pump(card, writer, answer, going_on), name=f"pump {self.key.run}")
+        limits = core.limits(self.request.timeouts, card.timeouts, self._parts.settings)
+        too_late = await self._watch(pump, limits, writer, answer)
         if not pump.done():
             pump.cancel()
         await asyncio.wait({pump})
         if self._fenced:
             return None
         blobs = self._parts.blobs
+        if answer.finish is not None:
+            return await answer.completed(blobs)
         if self._control.cancelled:
             return await answer.cancelled(blobs)
         if too_late is not None:
             return await answer.failed(blobs, too_late)
-        if self.handed_back and answer.finish is None:
+        if self.handed_back:
             await writer.stored()
             return None
-        error = _error_of(pump)
-        if error is None and answer.finish is None:
-            error = INCOMPLETE
-        return await (answer.failed(blobs, error) if error else answer.completed(blobs))
+        return await answer.failed(blobs, _error_of(pump) or INCOMPLETE)
+
+    def _opening(self, card: ModelCard, begin: core.Begin, mode: continuation.Mode) -> list[events.Event]:
+        """What a lane is told before the first word of an attempt: the seam, if there is one, and who begins."""
+        common: dict[str, Any] = {"lane": self.request.lane, "at": now_ms(), "attempt": begin.attempt}
+        opening: list[events.Event] = []
+        if mode != "restart":
+            opening.append(events.GenerationResumed(**common, mode=mode))
+        elif begin.last > 0:
+            opening.append(events.GenerationRestarted(**common))
+        return [*opening, events.GenerationStarted(**common, model=self.request.model, provider=card.provider)]
 
     async def _watch(
         self, pump: "asyncio.Task[None]", limits: core.Limits, writer: LaneWriter, answer: Answer
@@ -159,16 +161,16 @@ class Generation:
         finally:
             woken.cancel()
 
-    async def _pump(self, card: ModelCard, writer: LaneWriter, answer: Answer) -> None:
+    async def _pump(self, card: ModelCard, writer: LaneWriter, answer: Answer, going_on: Continuing) -> None:
         """Carry the provider's chunks into the lane; wait when the log is slower than the provider."""
         request = self.request
-        turns = await self._parts.turns(request)
+        asked = await self._parts.turns(request)
         call = ProviderCall(
             model=card.model,
-            messages=turns,
+            messages=continuation.turns(asked, going_on),
             temperature=request.parameters.temperature,
             max_tokens=request.parameters.max_tokens,
-            extra=card.call_options(),
+            extra=card.call_options(prefill=going_on.mode == "prefill"),
         )
         provider = self._parts.providers.get(card.provider)
         told = {"gen_ai.provider.name": card.provider, "gen_ai.request.model": card.model}

@@ -1,0 +1,92 @@
+"""Going on with an answer that another worker began: values in, values out.
+
+How depends on the model (`continuation:` in the catalogue). `prefill`: the text goes back as the beginning of the
+answer, and the model goes on in mid-word. `continue`: a turn asks to go on where the text stops; models like to repeat
+its last words first, which are trimmed. `restart`: from the beginning, when neither is possible or there is no text
+yet.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from services.inference.cards import Continuation
+
+Mode = Literal["prefill", "continue", "restart"]
+
+GO_ON = (
+    "Your answer was interrupted. Go on exactly where it stops, in the same words and format. "
+    "Do not repeat anything of it, do not greet, do not comment on the interruption."
+)
+
+MAX_OVERLAP_CHARACTERS = 400
+"""How far back a model's repetition is looked for."""
+MIN_OVERLAP_CHARACTERS = 8
+"""Shorter repetitions happen by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuing:
+    """How to go on, and with what."""
+
+    mode: Mode
+    text: str = ""
+    reasoning: str = ""
+
+
+def plan(continuation: Continuation, text: str, reasoning: str) -> Continuing:
+    """How a model goes on with this much of an answer. Nothing resumes by a provider's own id yet."""
+    if not text:
+        return Continuing("restart")  # thinking alone cannot be continued
+    match continuation:
+        case "prefill":
+            return Continuing("prefill", text, reasoning)
+        case "continue" | "reattach":
+            return Continuing("continue", text, reasoning)
+        case "restart":
+            return Continuing("restart")
+
+
+def turns(asked: Sequence[dict[str, Any]], going_on: Continuing) -> list[dict[str, Any]]:
+    """The context for the model."""
+    match going_on.mode:
+        case "prefill":
+            return [*asked, {"role": "assistant", "content": going_on.text}]
+        case "continue":
+            beginning = {"role": "assistant", "content": going_on.text}
+            return [*asked, beginning, {"role": "user", "content": GO_ON}]
+        case "restart":
+            return list(asked)
+
+
+class OverlapTrimmer:
+    """Drops the words with which a model repeats the end of the text before it goes on.
+
+    Holds back what may still be a repetition; the rest of the stream passes untouched.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._end = text[-MAX_OVERLAP_CHARACTERS:]
+        self._held = ""
+        self._done = False
+
+    def take(self, piece: str) -> str:
+        """What of the new text is new so far."""
+        if self._done:
+            return piece
+        self._held += piece
+        if self._held in self._end:  # all of it may be a repetition
+            return ""
+        self._done = True
+        return self._held[self._overlap() :]
+
+    def rest(self) -> str:
+        """What was held back, at the end of the stream."""
+        held, self._held, done, self._done = self._held, "", self._done, True
+        return "" if done or self._end.endswith(held) else held
+
+    def _overlap(self) -> int:
+        for size in range(min(len(self._held), len(self._end)), MIN_OVERLAP_CHARACTERS - 1, -1):
+            if self._end.endswith(self._held[:size]):
+                return size
+        return 0

@@ -1,0 +1,91 @@
+"""Going on with an answer that another worker began."""
+
+import random
+
+import pytest
+
+from contracts import events
+from services.inference import core
+from services.inference.cards import Continuation
+from services.inference.continuation import Continuing, OverlapTrimmer, plan, turns
+
+ASKED = [{"role": "user", "content": "Count"}]
+TEXT = "The quick brown fox jumps over the lazy dog and then it sleeps for "
+
+
+def trimmed(text: str, pieces: list[str]) -> str:
+    trimmer = OverlapTrimmer(text)
+    return "".join(trimmer.take(piece) for piece in pieces) + trimmer.rest()
+
+
+@pytest.mark.parametrize("repeated", [0, 9, 20, 40, len(TEXT)])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_repeated_end_is_trimmed_however_the_stream_is_cut(repeated: int, seed: int) -> None:
+    chance, new = random.Random(seed), "hours in the warm sun."
+    stream, pieces = TEXT[len(TEXT) - repeated :] + new, []
+    while stream:
+        size = chance.randrange(1, 12)
+        pieces.append(stream[:size])
+        stream = stream[size:]
+    assert trimmed(TEXT, pieces) == new
+
+
+def test_a_short_likeness_is_chance_and_stays() -> None:
+    assert trimmed("count 1 2 ", ["2 ", "3 "]) == "2 3 "
+
+
+def test_a_stream_that_only_repeats_adds_nothing() -> None:
+    assert trimmed(TEXT, [TEXT[-30:]]) == ""
+
+
+def test_words_of_the_middle_are_no_repetition_of_the_end() -> None:
+    assert trimmed(TEXT, ["quick brown fox ", "again"]) == "quick brown fox again"
+
+
+def test_a_stream_that_ends_with_words_of_the_middle_keeps_them() -> None:
+    assert trimmed(TEXT, ["quick brown fox"]) == "quick brown fox"
+
+
+@pytest.mark.parametrize(
+    ("continuation", "text", "mode"),
+    [
+        ("prefill", "One two", "prefill"),
+        ("continue", "One two", "continue"),
+        ("restart", "One two", "restart"),
+        ("prefill", "", "restart"),
+        ("continue", "", "restart"),
+    ],
+)
+def test_the_catalogue_says_how_and_without_text_it_begins_again(
+    continuation: Continuation, text: str, mode: str
+) -> None:
+    assert plan(continuation, text, "thoughts").mode == mode
+
+
+def test_a_prefill_is_the_beginning_of_the_answer_and_a_continuation_is_asked_for() -> None:
+    assert turns(ASKED, Continuing("prefill", "One"))[-1] == {"role": "assistant", "content": "One"}
+    roles = [turn["role"] for turn in turns(ASKED, Continuing("continue", "One"))]
+    assert roles == ["user", "assistant", "user"]
+    assert turns(ASKED, Continuing("restart")) == ASKED
+
+
+def started(attempt: int) -> events.GenerationStarted:
+    return events.GenerationStarted(lane="main", at=0, attempt=attempt, model="m", provider="p")
+
+
+def delta(text: str) -> events.GenerationDelta:
+    return events.GenerationDelta(lane="main", at=0, text=text)
+
+
+def test_the_text_of_all_attempts_since_the_last_restart_counts() -> None:
+    restarted = events.GenerationRestarted(lane="main", at=0, attempt=2)
+    told = [started(1), delta("lost "), restarted, started(2), delta("One "), started(3), delta("two ")]
+    begin = core.on_pickup(list(enumerate(told, start=5)), max_attempts=5)
+    assert begin == core.Begin(attempt=4, last=11, text="One two ")
+
+
+def test_attempts_are_counted_since_the_text_last_grew() -> None:
+    fruitless = [started(attempt) for attempt in range(2, 6)]
+    assert isinstance(core.on_pickup(list(enumerate([started(1), *fruitless])), 5), core.GiveUp)
+    told = [started(1), *fruitless, delta("at last"), started(6)]
+    assert isinstance(core.on_pickup(list(enumerate(told)), 5), core.Begin)
