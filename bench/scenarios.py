@@ -22,7 +22,7 @@ class Load:
 LOADS = {
     load.name: load
     for load in (
-        Load("c1", "1 stream at 50 tok/s", 1, 50, 150, ramp_seconds=0),
+        Load("c1", "1 stream at 50 tok/s, ten answers one after another", 1, 50, 50, ramp_seconds=0, runs=10),
         Load("c20", "20 streams at 50 tok/s", 20, 50, 200, ramp_seconds=0.5),
         Load("c100", "100 streams at 50 tok/s", 100, 50, 300, ramp_seconds=1),
         Load("c300", "300 streams at 25 tok/s", 300, 25, 250, ramp_seconds=1.5),

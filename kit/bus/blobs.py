@@ -14,7 +14,7 @@ MAX_INLINE_BYTES = 100 * 1024
 """Longer texts go by reference: two of them and the rest of the message still fit into the stream's 256 KiB."""
 MAX_AGE_SECONDS = 30 * 24 * 3600
 TIMEOUT_SECONDS = 30.0
-_MAX_BYTES_PER_CHARACTER = 6  # \u0000: what JSON makes of a control character
+MAX_BYTES_PER_CHARACTER = 6  # \u0000: what JSON makes of a control character
 
 
 class BlobGoneError(Exception):
@@ -39,7 +39,7 @@ class Blobs:
     async def inline_or_kept(self, name: str, text: str) -> tuple[str | None, str | None]:
         """The text itself if a message can carry it, otherwise a reference to it: one of the two is None."""
         if (
-            len(text) * _MAX_BYTES_PER_CHARACTER <= MAX_INLINE_BYTES
+            len(text) * MAX_BYTES_PER_CHARACTER <= MAX_INLINE_BYTES
             or len(msgspec.json.encode(text)) <= MAX_INLINE_BYTES
         ):
             return text, None

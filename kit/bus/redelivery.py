@@ -15,7 +15,7 @@ from kit.bus.api import publish_stored
 log = logging.getLogger(__name__)
 
 RETRY_DELAYS_SECONDS = (0.2, 1.0, 5.0, 15.0, 60.0, 60.0, 60.0)
-"""After each failed delivery; one more failure and the message is parked. About three minutes in all."""
+"""After each failure; one more and the message is parked. About three minutes in all."""
 TRANSIENT_DELAY_SECONDS = 2.0
 """Between tries while something the handler needs is away. Such tries are not counted against the message."""
 
@@ -24,9 +24,9 @@ class DeadLetterError(Exception):
     """Raised by a handler for a message that no retry can help; it is parked at once."""
 
 
-def delay_after(deliveries: int) -> float | None:
-    """Seconds until the next try after so many deliveries; None when it is time to give up."""
-    return RETRY_DELAYS_SECONDS[deliveries - 1] if deliveries <= len(RETRY_DELAYS_SECONDS) else None
+def delay_after(failures: int) -> float | None:
+    """Seconds until the next try after so many failures; None when it is time to give up."""
+    return RETRY_DELAYS_SECONDS[failures - 1] if failures <= len(RETRY_DELAYS_SECONDS) else None
 
 
 async def park(client: Client, message: Msg, reason: str) -> None:
@@ -53,6 +53,10 @@ class Redelivery(BaseMiddleware[Any, Any]):
 
     transient: tuple[type[BaseException], ...] = ()
     client: Client
+    failures: dict[tuple[str, int], int]
+    """By a message's place in its stream, of those that failed here and are not settled: the server's own count would
+    hold the time that a database was away against the message. A restart forgets it: then there are more tries.
+    """
 
     async def after_processed(
         self,
@@ -65,6 +69,7 @@ class Redelivery(BaseMiddleware[Any, Any]):
         if not isinstance(message, Msg) or not message.reply.startswith("$JS.ACK."):
             return await super().after_processed(exc_type, exc_val, exc_tb)
         if exc_val is None or isinstance(exc_val, IgnoredException):
+            self.failures.pop(_place(message), None)
             if not message._ackd:
                 await message.ack()
             return await super().after_processed(exc_type, exc_val, exc_tb)
@@ -76,16 +81,21 @@ class Redelivery(BaseMiddleware[Any, Any]):
             log.warning("%s waits %g s: %r", message.subject, TRANSIENT_DELAY_SECONDS, error)
             await message.nak(delay=TRANSIENT_DELAY_SECONDS)
             return
-        deliveries = message.metadata.num_delivered
-        delay = None if isinstance(error, DeadLetterError) else delay_after(deliveries)
+        failures = self.failures[_place(message)] = self.failures.get(_place(message), 0) + 1
+        delay = None if isinstance(error, DeadLetterError) else delay_after(failures)
         if delay is None:
-            log.error("%s parked after %d deliveries: %r", message.subject, deliveries, error)
+            log.error("%s parked after %d failures: %r", message.subject, failures, error)
             await park(self.client, message, repr(error))
+            self.failures.pop(_place(message), None)
         else:
-            log.warning("%s tried again in %g s (delivery %d): %r", message.subject, delay, deliveries, error)
+            log.warning("%s tried again in %g s (failure %d): %r", message.subject, delay, failures, error)
             await message.nak(delay=delay)
+
+
+def _place(message: Msg) -> tuple[str, int]:
+    return message.metadata.stream, message.metadata.sequence.stream
 
 
 def redelivery(client: Client, transient: tuple[type[BaseException], ...]) -> type[Redelivery]:
     """The middleware for one broker; `transient` are the errors that say "not now" rather than "not ever"."""
-    return type("BrokerRedelivery", (Redelivery,), {"client": client, "transient": transient})
+    return type("BrokerRedelivery", (Redelivery,), {"client": client, "transient": transient, "failures": {}})

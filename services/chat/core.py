@@ -55,7 +55,7 @@ def new_run(command: SendMessage, model: str, past: Past, content: str, *, messa
         position=past.last_position + 2,
         model=model,
         begins_conversation=command.create,
-        request=request.model_dump(mode="json"),
+        request=request,
         idempotency_key=command.idempotency_key,
         created_at=now,
     )
@@ -97,7 +97,7 @@ def run_values(run: AnyRun, content: str, system: str | None, *, message_id: str
         "position": run.position - 1,
         "model": run.model,
         "begins": run.begins_conversation,
-        "request": json.dumps(run.request),
+        "request": run.order().model_dump_json(),
         "idempotency_key": run.idempotency_key,
         "trace": json.dumps(run.trace) if run.trace else None,
         "now": run.created_at,

@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contracts.chat_facts import ConversationCreatedFact, RunCreatedFact
 from contracts.generation import GenerateRequest
 from contracts.message import Message, Owner
-from kit.bus.blobs import MAX_INLINE_BYTES, Blobs
+from kit.bus.blobs import MAX_BYTES_PER_CHARACTER, MAX_INLINE_BYTES, Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import utc_now
@@ -42,6 +42,7 @@ class Dispatcher:
         self._sweep_seconds = sweep_seconds
         self._to_mark: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Begin marking and sweeping."""
@@ -54,28 +55,40 @@ class Dispatcher:
         """Write the marks that are left and stop."""
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._telling, return_exceptions=True)
         await self._mark()
 
     async def dispatch(self, run: AnyRun) -> None:
-        """Publish a committed run. Raises what the bus raises; the sweep tries again then."""
-        with in_trace_of(run.trace, "dispatch"):
-            await self._publish(run)
-        self._to_mark.append(run.id)
+        """Publish a committed run. Raises what the bus raises; the sweep tries again then.
 
-    async def _publish(self, run: AnyRun) -> None:
-        key = RunKey(run.tenant, run.user, run.id)
-        await begin_lane(self._bus, key, created_event(run))
-        request = await self._carried(GenerateRequest.model_validate(run.request))
+        Returns when the order is on its way: the answer does not wait for the facts about it.
+        """
+        with in_trace_of(run.trace, "dispatch"):
+            await begin_lane(self._bus, RunKey(run.tenant, run.user, run.id), created_event(run))
+            await publish(self._bus, await self._carried(run.order()))
+            telling = asyncio.create_task(self._tell(run), name=f"facts {run.id}")
+        self._telling.add(telling)
+        telling.add_done_callback(self._telling.discard)
+
+    async def _tell(self, run: AnyRun) -> None:
+        """Publish the facts, and have the run marked: until then the sweep would begin again."""
         owner = Owner(tenant=run.tenant, user=run.user)
-        fact = RunCreatedFact(owner=owner, run_id=run.id, conversation_id=run.conversation_id, model=run.model)
-        messages: list[Message] = [request, fact]
+        facts: list[Message] = [
+            RunCreatedFact(owner=owner, run_id=run.id, conversation_id=run.conversation_id, model=run.model)
+        ]
         if run.begins_conversation:
-            messages.append(ConversationCreatedFact(owner=owner, conversation_id=run.conversation_id))
-        await asyncio.gather(*(publish(self._bus, message) for message in messages))
+            facts.append(ConversationCreatedFact(owner=owner, conversation_id=run.conversation_id))
+        try:
+            await asyncio.gather(*(publish(self._bus, fact) for fact in facts))
+        except Exception as error:
+            log.warning("the facts about run %s could not be published yet: %r", run.id, error)
+        else:
+            self._to_mark.append(run.id)
 
     async def _carried(self, request: GenerateRequest) -> GenerateRequest:
         """The request as it fits into a message: a long history goes by reference."""
+        if sum(len(turn.content) for turn in request.messages) * MAX_BYTES_PER_CHARACTER <= MAX_INLINE_BYTES:
+            return request
         body = request.model_dump_json(include={"messages"}).encode()
         if len(body) <= MAX_INLINE_BYTES:
             return request

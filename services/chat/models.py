@@ -1,6 +1,6 @@
 """The tables of chat."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Column, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from contracts.generation import GenerateRequest
 from kit.db.tables import table_base, timestamp
 
 Table = table_base("chat")
@@ -70,6 +71,10 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     dispatched_at: datetime | None = timestamp(nullable=True)
     ended_at: datetime | None = timestamp(nullable=True)
 
+    def order(self) -> GenerateRequest:
+        """What inference is asked for."""
+        return GenerateRequest.model_validate(self.request)
+
 
 @dataclass(slots=True)
 class RunState:
@@ -84,13 +89,18 @@ class RunState:
     model: str
     begins_conversation: bool
     created_at: datetime
-    request: dict[str, Any] = field(default_factory=dict)
+    request: GenerateRequest | None = None
     status: str = "running"
     idempotency_key: str | None = None
     trace: dict[str, str] | None = None
     error: dict[str, Any] | None = None
     dispatched_at: datetime | None = None
     ended_at: datetime | None = None
+
+    def order(self) -> GenerateRequest:
+        """What inference is asked for; only a run that has just begun has it at hand."""
+        assert self.request is not None  # noqa: S101
+        return self.request
 
 
 AnyRun = RunRow | RunState

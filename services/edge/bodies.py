@@ -4,7 +4,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.generation import Parameters, Timeouts
 
-
 MAX_TOKENS = 2**31 - 1
 """What a provider's JSON surely carries."""
 

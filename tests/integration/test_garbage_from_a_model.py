@@ -34,7 +34,12 @@ async def test_it_ends_the_run_in_failure(babbling: Stack, babbler: Babbler, say
         told = await send(http, "Hello", model="mock")
     assert told.types[-2:] == ["generation.failed", "run.failed"]
     error = told.one("generation.failed")["error"]
-    assert error["code"] in {"provider_bad_response", "provider_incomplete", "provider_unavailable", "provider_rejected"}
+    assert error["code"] in {
+        "provider_bad_response",
+        "provider_incomplete",
+        "provider_unavailable",
+        "provider_rejected",
+    }
     assert "127.0.0.1" not in error["message"]
     assert "sk-secret" not in error["message"]
     assert told.text() == (told.one("generation.failed").get("text") or "") == kept

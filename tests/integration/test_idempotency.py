@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 
+from tests.fixtures.database import rows
 from tests.fixtures.events import Told, parse
 from tests.fixtures.servers import Servers
-from tests.fixtures.database import rows
 from tests.fixtures.stack import Stack
 
 KEY = "a key that the client made"
@@ -106,7 +106,7 @@ async def test_the_key_of_another_message_is_a_conflict_and_stores_nothing(stack
             )
             assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_conflict"), body
         assert [run["id"] for run in (await http.get("/v1/runs")).json()["items"]] == [first["run_id"]]
-    count = await rows(servers, 'SELECT count(*) AS n FROM chat.run WHERE id = $1', first["run_id"])
+    count = await rows(servers, "SELECT count(*) AS n FROM chat.run WHERE id = $1", first["run_id"])
     assert count == [{"n": 1}]
 
 

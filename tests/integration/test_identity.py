@@ -1,45 +1,15 @@
 """Local mode has no password: whatever another web page makes the browser send is refused."""
 
-import base64
-import hashlib
-import hmac
-import json
 import time
-from typing import Any
 
 import pytest
 
 from kit.auth.tokens import sign_token
 from kit.settings import AuthSettings
 from tests.fixtures.events import send
-from tests.fixtures.raw_http import Answer, ask, request
+from tests.fixtures.raw_http import ask, request
 from tests.fixtures.stack import SECRET, Stack
-
-COOKIE = "studio_session"
-
-
-async def get(stack: Stack, headers: dict[str, str], target: str = "/v1/runs") -> Answer:
-    """A GET with exactly these headers, beside a Host."""
-    return await ask(stack.url, request("GET", target, {"host": own(stack), **headers}))
-
-
-def own(stack: Stack) -> str:
-    return stack.url.removeprefix("http://")
-
-
-def encoded(value: Any) -> str:
-    text = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
-
-
-def signed(secret: str = SECRET, header: Any = None, payload: Any = None, **changes: Any) -> str:
-    """A token as we make them, but for the changes; None takes a claim away. Without the library, which is too careful."""
-    now = int(time.time())
-    claims = {"iss": "ai-studio", "sub": "ada", "tenant": "test", "iat": now, "exp": now + 600, **changes}
-    told = {name: value for name, value in claims.items() if value is not None} if payload is None else payload
-    text = f"{encoded({'alg': 'HS256'} if header is None else header)}.{encoded(told)}"
-    return f"{text}.{encoded(hmac.digest(secret.encode(), text.encode(), hashlib.sha256))}"
-
+from tests.fixtures.strangers import COOKIE, encoded, get, own, signed
 
 UNSIGNED = f"{encoded({'alg': 'none'})}.{encoded({'iss': 'ai-studio', 'sub': 'ada', 'tenant': 't', 'exp': 9e9})}."
 BAD_TOKENS = {
@@ -97,8 +67,22 @@ async def test_a_valid_token_is_let_in(stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8484", "localhost.evil.example", "127.0.0.1.evil.example", "[::2]", "[", "[::1", "",
-     "127.0.0.2", "evil.example#127.0.0.1", "a@evil.example", "127.0.0.1@evil.example", "http://127.0.0.1", "0.0.0.0"],
+    [
+        "evil.example",
+        "evil.example:8484",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "[::2]",
+        "[",
+        "[::1",
+        "",
+        "127.0.0.2",
+        "evil.example#127.0.0.1",
+        "a@evil.example",
+        "127.0.0.1@evil.example",
+        "http://127.0.0.1",
+        "0.0.0.0",
+    ],
 )
 async def test_another_host_is_refused(stack: Stack, host: str) -> None:
     for target in ("/v1/runs", "/healthz", "/docs", "/openapi.json"):
@@ -114,12 +98,24 @@ async def test_the_names_of_this_machine_are_ours(stack: Stack, name: str, port:
 
 @pytest.mark.parametrize(
     "origin",
-    ["https://evil.example", "null", "http://localhost", "http://localhost:1", "http://127.0.0.1", "file://", "http://[",
-     "http://localhost.evil.example", "garbage"],
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost",
+        "http://localhost:1",
+        "http://127.0.0.1",
+        "file://",
+        "http://[",
+        "http://localhost.evil.example",
+        "garbage",
+    ],
 )
 async def test_another_origin_is_refused_whatever_it_carries(stack: Stack, origin: str) -> None:
     carried: list[dict[str, str]] = [
-        {}, {"cookie": f"{COOKIE}={signed()}"}, {"authorization": f"Bearer {signed()}"}, {"sec-fetch-site": "same-origin"},
+        {},
+        {"cookie": f"{COOKIE}={signed()}"},
+        {"authorization": f"Bearer {signed()}"},
+        {"sec-fetch-site": "same-origin"},
     ]
     for headers in carried:
         answer = await get(stack, {"origin": origin, **headers})
@@ -147,46 +143,6 @@ async def test_a_cross_site_post_stores_nothing(stack: Stack) -> None:
             sent = request("POST", "/v1/conversations/new/messages", {**headers, **extra}, body)
             assert (await ask(stack.url, sent)).status == 403
         assert (await http.get("/v1/runs")).json()["items"] == []
-
-
-async def test_a_navigation_gets_a_cookie_and_the_cookie_signs_in(stack: Stack) -> None:
-    first = await get(stack, {"sec-fetch-site": "none", "sec-fetch-mode": "navigate"}, "/docs")
-    cookie = first.headers["set-cookie"]
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
-    pair = cookie.partition(";")[0]
-    page = {"cookie": pair, "origin": stack.url, "sec-fetch-site": "same-origin"}
-    answer = await get(stack, page)
-    assert answer.status == 200
-    assert "set-cookie" not in answer.headers, "it has one"
-
-
-async def test_a_program_gets_no_cookie(stack: Stack) -> None:
-    answer = await get(stack, {})
-    assert answer.status == 200
-    assert "set-cookie" not in answer.headers
-
-
-@pytest.mark.parametrize(
-    "cookie",
-    [f"{COOKIE}=garbage", f"{COOKIE}={signed('another secret that is long enough to be one')}",
-     f"{COOKIE}={signed(exp=int(time.time()) - 3600)}", f"{COOKIE}=", "=", "a=b; c", f'{COOKIE}="\\777'],
-    ids=["garbage", "of an earlier secret", "expired", "empty", "nameless", "odd", "quoted"],
-)
-async def test_a_cookie_that_is_no_good_is_replaced(stack: Stack, cookie: str) -> None:
-    """Else a browser that kept an old one would be locked out until somebody deletes it by hand."""
-    page = await get(stack, {"cookie": cookie, "sec-fetch-site": "none"}, "/docs")
-    assert page.headers.get("set-cookie", "").startswith(f"{COOKIE}=ey")
-    own_page = await get(stack, {"cookie": cookie, "sec-fetch-site": "same-origin", "origin": stack.url})
-    assert own_page.status == 200
-    foreign = await get(stack, {"cookie": cookie, "sec-fetch-site": "cross-site"})
-    assert foreign.status == 403
-
-
-async def test_a_cookie_of_a_browser_that_tells_no_site_must_be_good(stack: Stack) -> None:
-    """Browsers without Sec-Fetch-Site send an Origin with what a script asks for; then only the cookie signs in."""
-    assert (await get(stack, {"origin": stack.url})).status == 401
-    assert (await get(stack, {"origin": stack.url, "cookie": f"{COOKIE}=garbage"})).status == 401
-    assert (await get(stack, {"origin": stack.url, "cookie": f"{COOKIE}={signed()}"})).status == 200
 
 
 async def test_the_token_says_who_it_is_and_not_the_cookie(stack: Stack) -> None:

@@ -16,10 +16,17 @@ DEADLINE_SECONDS = 30.0
 async def edge(servers: Servers, **settings: str) -> tuple[int | None, str]:
     """Start an edge; its exit code and words, or None when it is up."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("STUDIO_")}
-    environment |= {"STUDIO_NATS_URL": servers.nats_url, "STUDIO_AUTH_SECRET": SECRET, "STUDIO_EDGE_PORT": "0", **settings}
+    environment |= {
+        "STUDIO_NATS_URL": servers.nats_url,
+        "STUDIO_AUTH_SECRET": SECRET,
+        "STUDIO_EDGE_PORT": "0",
+        **settings,
+    }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services", "run", "edge"), env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        *(sys.executable, "-m", "services", "run", "edge"),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     assert process.stdout is not None
     said = b""

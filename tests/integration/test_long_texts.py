@@ -8,8 +8,6 @@ import pytest
 from tests.fixtures.babbler import Babbler, answer
 from tests.fixtures.bus import plain_client, purge_run, subjects_of
 from tests.fixtures.events import follow, parse, send
-from tests.fixtures.model_server import ModelServer
-from tests.fixtures.servers import Servers
 from tests.fixtures.stack import Stack
 
 BUS_MESSAGE_BYTES = 256 * 1024

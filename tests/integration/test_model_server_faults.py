@@ -61,8 +61,9 @@ async def assert_usable(http: httpx.AsyncClient, told: Told) -> None:
     assert "I remember one earlier message" in again.text()
 
 
-@pytest.mark.parametrize(("fault", "code"), [case[1:] for case in BEFORE_THE_FIRST_TOKEN],
-                         ids=[case[0] for case in BEFORE_THE_FIRST_TOKEN])
+@pytest.mark.parametrize(
+    ("fault", "code"), [case[1:] for case in BEFORE_THE_FIRST_TOKEN], ids=[case[0] for case in BEFORE_THE_FIRST_TOKEN]
+)
 async def test_it_refuses(stack: Stack, servers: Servers, model_server: ModelServer, fault: Fault, code: str) -> None:
     await fault(model_server)
     async with stack.client() as http:
@@ -78,8 +79,9 @@ async def test_it_cannot_be_reached(stack: Stack, servers: Servers) -> None:
         await assert_usable(http, told)
 
 
-@pytest.mark.parametrize(("fault", "codes"), [case[1:] for case in AFTER_SOME_TOKENS],
-                         ids=[case[0] for case in AFTER_SOME_TOKENS])
+@pytest.mark.parametrize(
+    ("fault", "codes"), [case[1:] for case in AFTER_SOME_TOKENS], ids=[case[0] for case in AFTER_SOME_TOKENS]
+)
 async def test_it_breaks_off_in_the_middle(
     stack: Stack, servers: Servers, model_server: ModelServer, fault: Fault, codes: set[str]
 ) -> None:
@@ -122,7 +124,9 @@ async def test_an_answer_cut_by_its_length_says_so(stack: Stack) -> None:
     assert told.one("generation.completed")["finish_reason"] == "length"
 
 
-@pytest.mark.parametrize("asked", ["fail", "fail after 5 tokens", "fail with 503 after 5 tokens", "end early after 8 tokens"])
+@pytest.mark.parametrize(
+    "asked", ["fail", "fail after 5 tokens", "fail with 503 after 5 tokens", "end early after 8 tokens"]
+)
 async def test_a_demo_model_fails_when_it_is_asked_to(stack: Stack, servers: Servers, asked: str) -> None:
     async with stack.client() as http:
         told = await send(http, asked, model="demo-flaky")

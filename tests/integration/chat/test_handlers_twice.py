@@ -85,17 +85,20 @@ async def test_a_request_that_cannot_be_read_is_parked_with_its_reason(stack: St
             await client.jetstream().publish("work.inference.generate.interactive", body)
 
             async def parked(before: int = before) -> bool:
-                return bool((await api(client, "STREAM.INFO.DEAD"))["state"]["messages"] > before)  # noqa: B023
+                return bool((await api(client, "STREAM.INFO.DEAD"))["state"]["messages"] > before)
 
             await until(parked)
             subject = "dead.work.inference.generate.interactive"
             message = (await api(client, "STREAM.MSG.GET.DEAD", {"last_by_subj": subject}))["message"]
             assert b64decode(message["data"]) == body, number
             headers = parse_headers(b64decode(message["hdrs"]))
-            assert "ValidationError" in headers["Studio-Dead-Reason"] or "validation error" in headers["Studio-Dead-Reason"]
+            assert (
+                "ValidationError" in headers["Studio-Dead-Reason"]
+                or "validation error" in headers["Studio-Dead-Reason"]
+            )
 
             async def idle() -> bool:
-                return not await subjects_of(client, "WORK", ">")  # noqa: B023
+                return not await subjects_of(client, "WORK", ">")
 
             await until(idle)
     async with stack.client() as http:

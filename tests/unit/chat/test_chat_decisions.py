@@ -1,0 +1,137 @@
+"""The decisions of chat."""
+
+import itertools
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from contracts import events
+from contracts.chat import SendMessage
+from contracts.message import Owner
+from kit.refusal import Refused
+from services.chat import checks, core
+from services.chat.models import MessageRow, RunRow
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+def command(**changes: Any) -> SendMessage:
+    given = {"owner": Owner(tenant="t", user="u"), "conversation_id": "conv_x", "create": True, "run_id": "chat_x"}
+    return SendMessage(**{**given, "content": "Hello", **changes})
+
+
+def started(sent: SendMessage, **changes: Any) -> RunRow:
+    past = core.Past(sent.system if sent.create else "Be brief.", (), 0)
+    state = core.new_run(sent, sent.model or "m", past, sent.content, message_id="msg_x", now=NOW)
+    return RunRow(**{**{name: getattr(state, name) for name in state.__slots__}, **changes})
+
+
+def test_the_context_is_the_prompt_then_what_was_said_then_the_message() -> None:
+    past = core.Past("Be brief.", (("user", "a"), ("assistant", "b"), ("assistant", "")), 3)
+    turns = [(turn.role, turn.content) for turn in core.context(past, "c")]
+    assert turns == [("system", "Be brief."), ("user", "a"), ("assistant", "b"), ("user", "c")]
+    assert [turn.role for turn in core.context(core.Past(None, (), 0), "c")] == ["user"]
+
+
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ("Hello", "Hello"),
+        ("  two\n lines ", "two lines"),
+        ("x" * 60, "x" * 60),
+        ("x" * 61, "x" * 59 + "…"),
+        ("word " * 20, ("word " * 11).strip() + "…"),
+    ],
+)
+def test_a_title_is_the_beginning_of_the_message(content: str, title: str) -> None:
+    assert core.title_from(content) == title
+    assert len(title) <= core.TITLE_CHARACTERS
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"content": "Another"}, {"model": "another"}, {"system": "Be long."}, {"create": False},
+        {"parameters": {"max_tokens": 1}}, {"timeouts": {"total_seconds": 1}},
+    ],
+)  # fmt: skip
+def test_a_key_is_for_one_message(other: dict[str, Any]) -> None:
+    first = command(system="Be brief.", model="m")
+    assert core.check_repeated(first, started(first)).id == "chat_x"
+    with pytest.raises(Refused) as refused:
+        core.check_repeated(command(**{"system": "Be brief.", "model": "m", **other}), started(first))
+    assert refused.value.problem.code == "idempotency_conflict"
+
+
+def test_a_key_within_a_conversation_is_for_that_conversation() -> None:
+    first = command(create=False)
+    assert core.check_repeated(command(create=False, run_id="chat_y"), started(first)).id == "chat_x"
+    with pytest.raises(Refused):
+        core.check_repeated(command(create=False, conversation_id="conv_y"), started(first))
+
+
+def test_the_text_of_a_lane_is_what_a_client_shows() -> None:
+    def delta(text: str) -> events.GenerationDelta:
+        return events.GenerationDelta(lane="main", at=0, text=text)
+
+    told = [
+        delta("dropped"),
+        events.GenerationReasoning(lane="main", at=0, text="dropped"),
+        events.GenerationRestarted(lane="main", at=0, attempt=2),
+        events.GenerationReasoning(lane="main", at=0, text="why"),
+        delta("a"),
+        None,
+        delta("b"),
+        events.GenerationResumed(lane="main", at=0, attempt=3, mode="prefill"),
+        delta("c"),
+    ]
+    assert core.text_so_far(enumerate(told)) == "abc"
+    assert core.text_so_far(enumerate(told), events.GenerationReasoning) == "why"
+    assert core.text_so_far([]) == ""
+
+
+ENDINGS = [
+    events.GenerationCompleted(lane="main", at=5, attempt=1, model="m", provider="p", finish_reason="stop"),
+    events.GenerationFailed(lane="main", at=5, attempt=1, model="m", error=events.Error("code", "why")),
+    events.GenerationCancelled(lane="main", at=5, attempt=1, model="m"),
+]
+
+
+@pytest.mark.parametrize("ending", ENDINGS, ids=[events.type_of(ending) for ending in ENDINGS])
+def test_a_replay_from_the_tables_ends_like_the_log_did(ending: events.GenerationEnding) -> None:
+    run = started(command())
+    reply = core.reply_row(ending, "text", "reasoning")
+    assert isinstance(reply, MessageRow)
+    run.status, run.error, run.ended_at = reply.status, reply.error, NOW
+    told = core.replay(run, reply)
+    assert told[0] == core.created_event(run)
+    assert events.type_of(told[1]) == events.type_of(ending)
+    assert (told[1].text, told[1].reasoning) == ("text", "reasoning")  # type: ignore[union-attr]
+    assert events.type_of(told[2]) == events.type_of(ending).replace("generation", "run")
+    assert all(events.decode(events.encode(event)) == event for event in told)
+    if isinstance(ending, events.GenerationFailed):
+        assert told[1].error == told[2].error == ending.error  # type: ignore[union-attr]
+
+
+def test_events_made_again_are_the_same() -> None:
+    run = started(command(), status="completed", ended_at=NOW)
+    assert core.created_event(run) == core.created_event(run)
+    assert core.ended_event(run) == core.ended_event(run)
+    assert core.milliseconds(core.moment(1_795_453_254_663)) == 1_795_453_254_663
+
+
+def test_a_model_is_the_one_asked_for_else_the_default_else_the_first() -> None:
+    for wanted, default in itertools.product((None, "", "b"), ("", "c")):
+        assert checks.choose_model(wanted, default, ("a", "b", "c")) == (wanted or default or "a")
+    with pytest.raises(Refused, match="no model 'x'"):
+        checks.choose_model("x", "", ("a",))
+    with pytest.raises(Refused, match="No model is available"):
+        checks.choose_model(None, "", ())
+
+
+@pytest.mark.parametrize("mark", ["-1", "+1", " 1", "1.0", "٣", "x", "", "1" * 10])
+def test_a_page_mark_is_a_position(mark: str) -> None:
+    assert (checks.position_after(None), checks.position_after("7")) == (0, 7)
+    with pytest.raises(Refused):
+        checks.position_after(mark)
