@@ -38,7 +38,7 @@ EVENTS: tuple[events.Event, ...] = (
         parent_run_id="chat_01k3x9v4t1",
         generations=(events.GenerationPlan(lane=MAIN_LANE, model="demo-swift"),),
     ),
-    events.RunCompleted(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
+    events.RunCompleted(lane=RUN_LANE, at=AT + 2000, run_id=RUN, ends=(events.LaneEnd("main", 5007),)),
     events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error),
     events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
     events.GenerationStarted(lane=MAIN_LANE, at=AT + 4, attempt=1, model="demo-swift", provider="demo"),

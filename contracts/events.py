@@ -43,6 +43,13 @@ class GenerationPlan(msgspec.Struct, frozen=True):
     model: str
 
 
+class LaneEnd(msgspec.Struct, frozen=True):
+    """The place in the log of a lane's last event."""
+
+    lane: str
+    sequence: int
+
+
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     lane: str
     at: int
@@ -59,23 +66,24 @@ class RunCreated(_Event, frozen=True, kw_only=True, tag="run.created"):
     parent_run_id: str | None = None
 
 
-class RunCompleted(_Event, frozen=True, kw_only=True, tag="run.completed"):
+class _RunEnding(_Event, frozen=True, kw_only=True):
+    run_id: str
+    ends: tuple[LaneEnd, ...] = ()
+    """Where each generation ended, so that a reader can tell that it has seen all of them."""
+
+
+class RunCompleted(_RunEnding, frozen=True, kw_only=True, tag="run.completed"):
     """Every generation ended and the result is stored."""
 
-    run_id: str
 
-
-class RunFailed(_Event, frozen=True, kw_only=True, tag="run.failed"):
+class RunFailed(_RunEnding, frozen=True, kw_only=True, tag="run.failed"):
     """The run ended without a whole result; partial texts are stored."""
 
-    run_id: str
     error: Error
 
 
-class RunCancelled(_Event, frozen=True, kw_only=True, tag="run.cancelled"):
+class RunCancelled(_RunEnding, frozen=True, kw_only=True, tag="run.cancelled"):
     """Somebody stopped the run; partial texts are stored."""
-
-    run_id: str
 
 
 class GenerationStarted(_Event, frozen=True, kw_only=True, tag="generation.started"):

@@ -13,6 +13,7 @@ from nats.aio.subscription import Subscription
 from contracts import events
 from contracts.ids import RUN_LANE
 from kit.bus.frames import header_value
+from kit.runlog.alarm import Alarm
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import RETRY_PAUSE_SECONDS, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
 
@@ -32,9 +33,11 @@ class Follower:
         self._reads = reads
         self._key = key
         self._buffer_bytes = buffer_bytes
-        self._delivered = after  # everything up to here was handed out (or was before the cursor)
-        self._base = after  # everything up to here needs no chain
-        self._lanes: dict[bytes, int] = {}  # the newest sequence of each lane since the base
+        self._start = after
+        self._delivered = after  # how far the stream was handed out (or was before the cursor)
+        self._handed: dict[bytes, int] = {}  # the newest sequence handed out of each lane
+        self._lanes: dict[bytes, int] = {}  # the newest sequence handed out or queued of each lane
+        self._suspects: dict[bytes, int] = {}  # lanes that may have a hole after this sequence
         self._live = False
         self._fresh = False
         self._newest = after  # the newest sequence queued
@@ -44,9 +47,7 @@ class Follower:
         self._held_bytes = 0
         self._overflow = False
         self._target = -1  # joining: how far the log must be read
-        self._wake: asyncio.Future[bool] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._silent_until = 0.0
+        self._alarm = Alarm()
         self._interrupted = False
         self._subscription: Subscription | None = None
 
@@ -59,9 +60,7 @@ class Follower:
 
     async def close(self) -> None:
         """Unsubscribe."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._alarm.close()
         self._reads.bus.on_disconnect.remove(self._lost)
         self._reads.bus.on_loss.remove(self._lost_messages)
         if self._subscription is not None:
@@ -71,7 +70,7 @@ class Follower:
     def interrupt(self) -> None:
         """Make a waiting `next` return at once, with nothing."""
         self._interrupted = True
-        self._signal()
+        self._alarm.signal()
 
     async def next(self, timeout: float) -> list[LogMessage]:
         """The next events, as many as there are; an empty list after `timeout` seconds of silence.
@@ -87,7 +86,7 @@ class Follower:
                 wait = deadline - loop.time()
                 if self._fresh:
                     wait = min(wait, FIRST_MESSAGE_SECONDS)
-                if await self._woken(wait):
+                if await self._alarm.woken(wait):
                     continue
                 self._rejoin()  # silence: make sure that nothing was missed
             try:
@@ -110,6 +109,8 @@ class Follower:
         if self._target < 0:
             self._held, self._held_bytes, self._overflow = [], 0, False
             self._target = await self._reads.newest(self._key.all_lanes)
+        if self._suspects:
+            return await self._repair()
         if self._delivered < self._target:
             page = await self._reads.page(self._key.all_lanes, self._delivered + 1)
             if not page:  # the replica that answered is behind the leader
@@ -120,17 +121,34 @@ class Follower:
         held, self._held, self._target = self._held, [], -1
         if self._overflow:
             return []  # too much came meanwhile: read on
-        self._base = self._newest = self._delivered
-        self._lanes, self._live = {}, True
+        self._newest, self._lanes, self._live = self._delivered, dict(self._handed), True
         for message, previous in held:
             self._accept(message, previous)
         return self._hand_out()
+
+    async def _repair(self) -> list[LogMessage]:
+        """Read what another lane has stepped over: a hole shows only when its own lane speaks again.
+
+        Its messages come late and keep the cursor where it is: nobody is sent back behind what was handed out.
+        """
+        lane, known = next(iter(self._suspects.items()))
+        page = await self._reads.page(self._key.lane(lane.decode()), known + 1)
+        missed = [message for message in page if message.sequence <= self._delivered]
+        if missed and len(missed) == len(page):
+            self._suspects[lane] = missed[-1].sequence
+        else:
+            del self._suspects[lane]
+        return self._shown([message._replace(sequence=self._delivered) for message in missed])
+
+    def _suspect(self, lane: bytes) -> None:
+        self._suspects[lane] = self._handed.get(lane, self._start)
+        self._rejoin()
 
     def _rejoin(self) -> None:
         """Whatever was not handed out yet is read from the log instead."""
         self._live = self._fresh = False
         self._queue, self._queued_bytes, self._target = [], 0, -1
-        self._signal()
+        self._alarm.signal()
 
     def _shown(self, messages: list[LogMessage]) -> list[LogMessage]:
         shown = []
@@ -138,6 +156,7 @@ class Follower:
             if message.lane.endswith(_SNAPSHOT):
                 continue
             shown.append(message)
+            self._handed[message.lane] = message.sequence
             if message.lane == _RUN and events.event_type(message.payload) in events.RUN_ENDINGS:
                 self.ended = True
         return shown
@@ -150,7 +169,7 @@ class Follower:
         message = LogMessage(sequence, subject[subject.rfind(b".") + 1 :], payload)
         if self._live:
             self._accept(message, previous)
-            self._signal()
+            self._alarm.signal()
         elif self._held_bytes <= self._buffer_bytes:
             self._held.append((message, previous))
             self._held_bytes += len(payload)
@@ -167,12 +186,27 @@ class Follower:
             if message.lane != _RUN:
                 self._rejoin()
                 return
-        if previous > max(self._base, self._lanes.get(message.lane, 0)) or self._queued_bytes > self._buffer_bytes:
+        if previous > self._lanes.get(message.lane, self._start):
+            self._suspect(message.lane)
+            return
+        if self._queued_bytes > self._buffer_bytes:
             self._rejoin()
+            return
+        if message.lane == _RUN and (missing := self._unfinished(message)) is not None:
+            self._suspect(missing)
             return
         self._lanes[message.lane] = self._newest = message.sequence
         self._queue.append(message)
         self._queued_bytes += len(message.payload)
+
+    def _unfinished(self, message: LogMessage) -> bytes | None:
+        """A lane whose ending was lost, as the run's ending tells; it would not speak again."""
+        event = events.decode(message.payload)
+        if isinstance(event, events.RunEnding):
+            for end in event.ends:
+                if self._lanes.get(end.lane.encode(), self._start) < end.sequence:
+                    return end.lane.encode()
+        return None
 
     def _hand_out(self) -> list[LogMessage]:
         batch, self._queue, self._queued_bytes = self._queue, [], 0
@@ -182,41 +216,8 @@ class Follower:
 
     def _lost(self) -> None:
         """The connection is gone: nothing live is handed out until the log was read again."""
+        self._suspects = dict(self._handed)
         self._rejoin()
 
     async def _lost_messages(self) -> None:
-        self._rejoin()
-
-    def _signal(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(True)
-
-    async def _woken(self, timeout: float) -> bool:
-        """Wait for something to happen; False after `timeout` seconds of nothing.
-
-        The timer outlives the wait and is set again only when it rings: a token costs no timer.
-        """
-        loop = asyncio.get_running_loop()
-        self._wake = wake = loop.create_future()
-        self._silent_until = loop.time() + timeout
-        if self._timer is None or self._timer.when() > self._silent_until:
-            self._ring_at(self._silent_until)
-        try:
-            woken: bool = await wake
-            return woken
-        finally:
-            self._wake = None
-
-    def _ring_at(self, moment: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(moment, self._ring)
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._wake is None:
-            return
-        if asyncio.get_running_loop().time() < self._silent_until:
-            self._ring_at(self._silent_until)
-        elif not self._wake.done():
-            self._wake.set_result(False)
+        self._lost()

@@ -99,7 +99,7 @@ class LaneWriter:
         queue = self._queue
         self._backlog += len(text)
         tail = queue[-1] if queue else None
-        if isinstance(tail, _Text) and tail.tag == tag and tail.characters < MAX_JOINED_CHARACTERS:
+        if isinstance(tail, _Text) and tail.tag == tag and tail.characters + len(text) <= MAX_JOINED_CHARACTERS:
             tail.pieces.append(text)
             tail.characters += len(text)
             return

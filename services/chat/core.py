@@ -153,17 +153,17 @@ def _usage(usage: events.Usage | None) -> dict[str, Any] | None:
     return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None
 
 
-def ended_event(run: AnyRun) -> events.RunEnding:
-    """The last event of a run that has ended; the same whenever it is made."""
+def ended_event(run: AnyRun, ends: tuple[events.LaneEnd, ...] = ()) -> events.RunEnding:
+    """The last event of a run that has ended; the same whenever it is made. `ends`: where its lanes end in the log."""
     at = milliseconds(run.ended_at) if run.ended_at else 0
     match run.status:
         case "completed":
-            return events.RunCompleted(lane=RUN_LANE, at=at, run_id=run.id)
+            return events.RunCompleted(lane=RUN_LANE, at=at, run_id=run.id, ends=ends)
         case "cancelled":
-            return events.RunCancelled(lane=RUN_LANE, at=at, run_id=run.id)
+            return events.RunCancelled(lane=RUN_LANE, at=at, run_id=run.id, ends=ends)
         case _:
             error = run.error or {"code": "internal", "message": "The run failed."}
-            return events.RunFailed(lane=RUN_LANE, at=at, run_id=run.id, error=events.Error(**error))
+            return events.RunFailed(lane=RUN_LANE, at=at, run_id=run.id, ends=ends, error=events.Error(**error))
 
 
 def replay(run: RunRow, reply: MessageRow | None) -> list[events.Event]:

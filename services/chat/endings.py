@@ -52,7 +52,7 @@ class EndingHandlers:
             model=run.model,
             error_code=run.error["code"] if run.error else None,
         )
-        ending_event = core.ended_event(run)
+        ending_event = core.ended_event(run, (events.LaneEnd(fact.lane, fact.sequence),))
         with in_trace_of(run.trace, "end run"):
             await asyncio.gather(end_lane(self._bus, key, ending_event, last=run_lane), publish(self._bus, ended))
 

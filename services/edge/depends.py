@@ -1,4 +1,4 @@
-"""What routes are given. All are coroutines: FastAPI runs a plain function in a thread, which costs more than it does."""
+"""What routes are given. All are coroutines: FastAPI runs a plain function in a thread, which costs more than it."""
 
 from typing import Annotated
 

@@ -1,6 +1,5 @@
 """The decisions of a generation: values in, values out."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -43,23 +42,24 @@ def on_pickup(told: Sequence[tuple[int, events.Event | None]], max_attempts: int
     if isinstance(newest, events.GenerationEnding):
         return Ended(last, newest)
     attempt, without_text = 0, 0
-    text, reasoning = io.StringIO(), io.StringIO()
+    text: list[str] = []
+    reasoning: list[str] = []
     for _, event in told:
         match event:
             case events.GenerationStarted():
                 attempt = max(attempt, event.attempt)
                 without_text += 1
             case events.GenerationRestarted():
-                text, reasoning = io.StringIO(), io.StringIO()
+                text, reasoning = [], []
             case events.GenerationDelta():
-                text.write(event.text)
+                text.append(event.text)
                 without_text = 0
             case events.GenerationReasoning():
-                reasoning.write(event.text)
+                reasoning.append(event.text)
                 without_text = 0
     if without_text >= max_attempts:
         return GiveUp(attempt=attempt, last=last)
-    return Begin(attempt=attempt + 1, last=last, text=text.getvalue(), reasoning=reasoning.getvalue())
+    return Begin(attempt=attempt + 1, last=last, text="".join(text), reasoning="".join(reasoning))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import json
 
-import httpx
 import pytest
 
 from tests.fixtures.problems import assert_problem
@@ -105,5 +104,6 @@ async def test_a_page_mark_of_messages_is_a_position(stack: Stack, mark: str) ->
         ("OPTIONS", "/v1/runs", 405, "method_not_allowed"),
     ],
 )
-async def test_a_route_that_is_none(http: httpx.AsyncClient, method: str, path: str, status: int, code: str) -> None:
-    assert_problem(await http.request(method, path), status, code)
+async def test_a_route_that_is_none(stack: Stack, method: str, path: str, status: int, code: str) -> None:
+    async with stack.client() as http:
+        assert_problem(await http.request(method, path), status, code)

@@ -1,5 +1,6 @@
 """Whatever body a client sends, it gets a problem document with a stable code, and nothing is stored."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -178,6 +179,20 @@ async def test_a_conversation_is_usable_after_all_that(stack: Stack) -> None:
         assert (await http.get(url)).json()["items"] == []
         told = await send(http, "Hello", conversation=conversation)
     assert told.types[-1] == "run.completed"
+
+
+async def test_of_many_messages_at_the_same_moment_one_is_answered(stack: Stack) -> None:
+    async with stack.client() as http:
+        conversation = (await http.post("/v1/conversations", json={})).json()["id"]
+        url = f"/v1/conversations/{conversation}/messages"
+        bodies = [{"content": f"for {number + 1} hours", "model": "demo-marathon"} for number in range(12)]
+        answers = await asyncio.gather(*(http.post(url, json=body) for body in bodies))
+        (accepted,) = [answer for answer in answers if answer.status_code == 202]
+        for answer in answers:
+            if answer is not accepted:
+                assert_problem(answer, 409, "run_in_progress")
+        assert len((await http.get(url)).json()["items"]) == 1
+        await http.post(f"/v1/runs/{accepted.json()['run_id']}/cancel")
 
 
 async def test_a_second_message_waits_for_the_answer_of_the_first(stack: Stack) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.fixtures.bus import plain_client, subjects_of
 from tests.fixtures.events import Event, Told, follow, parse, send
+from tests.fixtures.model_server import running_model_server
 from tests.fixtures.own_servers import own_stack
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -16,15 +17,19 @@ from tests.fixtures.stack import Stack
 
 TOKENS = 120
 COUNT = " ".join(str(number) for number in range(1, TOKENS + 1))
+ANSWER = f"I count.\n\n{COUNT}\n\nThat was all."
 ASK = {"content": f"{TOKENS} tokens at 4 tokens per second", "model": "demo-marathon"}  # three seconds
 
 
 @pytest.fixture(scope="module")
 async def mortal(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     """A stack of this file's own; every test leaves it running."""
-    async with own_stack(
-        servers, tmp_path_factory.mktemp("mortal"), settings={"STUDIO_INFERENCE_DRAIN_SECONDS": "0.2"}
-    ) as stack:
+    folder = tmp_path_factory.mktemp("mortal")
+    async with (
+        running_model_server() as model,
+        own_stack(servers, folder, model, settings={"STUDIO_INFERENCE_DRAIN_SECONDS": "0.2"}) as stack,
+    ):
+        await model.reply(ANSWER, model="gpt-4o", times=None)
         yield stack
 
 
@@ -170,6 +175,18 @@ async def test_a_killed_worker_is_replaced(mortal: Stack) -> None:
         assert told.types.count("generation.restarted") + told.types.count("generation.resumed") == 1
         attempts = [event.data["attempt"] for event in told.events if event.type == "generation.started"]
         assert attempts == sorted(set(attempts))
+        await assert_whole(http, told)
+
+
+async def test_a_killed_worker_is_replaced_where_the_model_cannot_go_on(mortal: Stack) -> None:
+    """The answer begins again, and what was there is dropped by everybody."""
+    async with mortal.client() as http:
+        run_id = await begun(http, {"content": "Count", "model": "mock"})
+        watching = asyncio.create_task(follow(http, f"/v1/runs/{run_id}/events"))
+        await mortal.processes["inference"].kill()
+        await restarted(mortal, "inference")
+        told = await watching
+        assert told.types.count("generation.restarted") == 1
         await assert_whole(http, told)
 
 

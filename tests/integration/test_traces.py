@@ -11,9 +11,10 @@ from tests.fixtures.database import rows
 from tests.fixtures.events import opened, send
 from tests.fixtures.model_server import ModelServer
 from tests.fixtures.otlp import Collector, Span, running_collector
+from tests.fixtures.own_servers import own_stack
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
-from tests.fixtures.stack import SECRET, Stack, running_stack
+from tests.fixtures.stack import SECRET, Stack
 
 PATH = [
     ("studio-edge", "POST /v1/conversations/{conversation}/messages"),
@@ -44,7 +45,7 @@ async def traced(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("traced")
-    async with running_stack(servers, folder, shared_model_server, collector.settings) as running:
+    async with own_stack(servers, folder, shared_model_server, collector.settings) as running:
         async with running.client() as http:
             await send(http, "so that chat has asked for the models")
         yield running
@@ -185,7 +186,7 @@ async def test_a_receiver_that_is_away_harms_nothing(
     servers: Servers, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     settings: dict[str, Any] = Collector().settings  # nobody listens there
-    async with running_stack(servers, tmp_path_factory.mktemp("untraced"), settings=settings) as stack:
+    async with own_stack(servers, tmp_path_factory.mktemp("untraced"), settings=settings) as stack:
         async with stack.client() as http:
             told = await send(http, "Hello")
         codes = {name: await process.stop() for name, process in stack.processes.items()}
