@@ -81,7 +81,7 @@ async def listening(running: Subscriber) -> None:
 
 def shape(told: Told) -> list[tuple[str, Any]]:
     """What a run told, without what differs from run to run."""
-    passing = {"at", "run_id", "conversation_id", "message_id", "timings", "text"}
+    passing = {"at", "run_id", "conversation_id", "message_id", "timings", "text", "ends"}
     return [
         (event.type, {name: value for name, value in event.data.items() if name not in passing})
         for event in told.events
