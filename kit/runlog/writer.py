@@ -14,10 +14,13 @@ import msgspec
 
 from contracts import events
 from kit.bus.frames import header_status, hpub
+from kit.bus.streams import MAX_MESSAGE_BYTES
 from kit.runlog.lane import RunKey
 
 MAX_JOINED_CHARACTERS = 32 * 1024
 """Text per message; at four bytes a character and with escapes it stays under the stream's message size."""
+MAX_EVENT_BYTES = MAX_MESSAGE_BYTES - 4096
+"""With its headers it fits into the stream's message size; beyond NATS's own limit the connection would be cut."""
 MAX_BACKLOG_CHARACTERS = 1024 * 1024
 """What a lane holds while the log is away, before its provider has to wait."""
 ACK_TIMEOUT_SECONDS = 2.0
@@ -70,6 +73,8 @@ class LaneWriter:
         self.last = last
         """Sequence of the newest message of the lane, as far as this writer knows."""
         self.fenced = False
+        self.refused = False
+        """Fenced not by another writer, but because the log will never take the message that waits."""
         self.failure: str | None = None
         self.unacknowledged_since: float | None = None
         """Monotonic time of the publish that waits for its acknowledgement."""
@@ -111,7 +116,11 @@ class LaneWriter:
         """Append any other event, after everything appended before."""
         if self.fenced:
             return
-        self._queue.append(events.encode(event))
+        payload = events.encode(event)
+        if len(payload) > MAX_EVENT_BYTES:
+            self.fence(f"an event of {len(payload)} bytes is too large for the log", refused=True)
+            return
+        self._queue.append(payload)
         if self.unacknowledged_since is None:
             self._send()
 
@@ -179,9 +188,9 @@ class LaneWriter:
         if self._room and not self.full:
             _wake(self._room)
 
-    def fence(self, reason: str) -> None:
+    def fence(self, reason: str, *, refused: bool = False) -> None:
         """Stop for good."""
-        self.fenced, self.failure = True, reason
+        self.fenced, self.refused, self.failure = True, refused, reason
         self._queue.clear()
         self._backlog = 0
         _wake(self._idle)

@@ -92,7 +92,7 @@ class LogWriters:
             return
         if code in _PERMANENT:
             log.error("%s: %s", writer.subject.decode(), _PERMANENT[code])
-            writer.fence(_PERMANENT[code])
+            writer.fence(_PERMANENT[code], refused=True)
             return
         if code not in STILL_IN_PROCESS:
             log.debug("the log answers %d; trying again", code)

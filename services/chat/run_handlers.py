@@ -63,6 +63,8 @@ class RunHandlers:
         """Store the message and the run, then put the run on the bus."""
         content = checks.check_content(command.content, self._max_characters)
         system = checks.check_system(command.system)
+        if system is not None and not command.create:
+            raise Refused("system_not_allowed", "The conversation has begun: change its system prompt there.")
         offered = await self._offers.ids(command.model or self._default_model)
         model = checks.choose_model(command.model, self._default_model, offered)
 

@@ -30,8 +30,7 @@ class Ended:
 class GiveUp:
     """So many attempts brought no new text that another one would not either."""
 
-    attempt: int
-    last: int
+    attempts: int
 
 
 def on_pickup(told: Sequence[tuple[int, events.Event | None]], max_attempts: int) -> Begin | Ended | GiveUp:
@@ -42,24 +41,32 @@ def on_pickup(told: Sequence[tuple[int, events.Event | None]], max_attempts: int
     if isinstance(newest, events.GenerationEnding):
         return Ended(last, newest)
     attempt, without_text = 0, 0
-    text: list[str] = []
-    reasoning: list[str] = []
     for _, event in told:
         match event:
             case events.GenerationStarted():
                 attempt = max(attempt, event.attempt)
                 without_text += 1
+            case events.GenerationDelta() | events.GenerationReasoning():
+                without_text = 0
+    if without_text >= max_attempts:
+        return GiveUp(attempts=attempt)
+    text, reasoning = words(told)
+    return Begin(attempt=attempt + 1, last=last, text=text, reasoning=reasoning)
+
+
+def words(told: Sequence[tuple[int, events.Event | None]]) -> tuple[str, str]:
+    """The text and the reasoning that a lane has, since it last began."""
+    text: list[str] = []
+    reasoning: list[str] = []
+    for _, event in told:
+        match event:
             case events.GenerationRestarted():
                 text, reasoning = [], []
             case events.GenerationDelta():
                 text.append(event.text)
-                without_text = 0
             case events.GenerationReasoning():
                 reasoning.append(event.text)
-                without_text = 0
-    if without_text >= max_attempts:
-        return GiveUp(attempt=attempt, last=last)
-    return Begin(attempt=attempt + 1, last=last, text="".join(text), reasoning="".join(reasoning))
+    return "".join(text), "".join(reasoning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from kit.bus.publish import publish
 from kit.bus.streams import BEAT_SECONDS
 from kit.clock import now_ms
 from kit.runlog.lane import RunKey
+from kit.runlog.once import end_lane
 from kit.runlog.writer import FencedError, LaneWriter
 from kit.telemetry import measures
 from kit.telemetry.spans import CLIENT, note, span
 from services.inference import continuation, core
-from services.inference.answer import Answer
+from services.inference.answer import Answer, failed_ending
 from services.inference.cards import ModelCard
 from services.inference.continuation import Continuing
 from services.inference.control import Control
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 UNKNOWN_MODEL = events.Error("unknown_model", "This model is not offered any more.")
 INTERNAL = events.Error("internal", "Something went wrong on our side.")
 INCOMPLETE = events.Error("provider_incomplete", "The model server ended the stream before the answer was complete.")
+
+
+class LogRefusedError(Exception):
+    """The log will never take what this generation wants to write."""
 
 
 class Generation:
@@ -66,32 +71,38 @@ class Generation:
         match core.on_pickup(told, self._parts.settings.max_attempts):
             case core.Ended(sequence, ending):  # its worker died between the ending and the fact
                 await self._tell(ending, sequence)
-            case core.GiveUp(attempt, last):
-                error = events.Error("too_many_attempts", f"{attempt} attempts brought no answer.")
-                await self._generate(core.Begin(attempt + 1, last), refuse=error)
+            case core.GiveUp(attempts):
+                await self.give_up(events.Error("too_many_attempts", f"{attempts} attempts brought no answer."))
             case core.Begin() as begin:
                 card = self._parts.catalogue.get(self.request.model)
-                await self._generate(begin, card=card, refuse=None if card else UNKNOWN_MODEL)
+                if card is None:
+                    await self.give_up(UNKNOWN_MODEL)
+                else:
+                    await self._generate(begin, card)
         return not (first_delivery and self._fenced and self._written == 0)
 
-    async def _generate(
-        self, begin: core.Begin, *, card: ModelCard | None = None, refuse: events.Error | None = None
-    ) -> None:
+    async def give_up(self, error: events.Error) -> None:
+        """End the lane as failed, with every word it has, and park the request: nobody is to try it again."""
+        told = await self._parts.reads.lane(self.key.lane(self.request.lane))
+        text, reasoning = core.words(told)
+        ending = await failed_ending(self.request, self._parts.blobs, error, text, reasoning)
+        written = await end_lane(self._parts.bus, self.key, ending)
+        if isinstance(written.event, events.GenerationEnding):
+            await self._publish(written.event, written.sequence)
+        await self.lease.park(self._parts.bus, f"{error.code}: {error.message}")
+
+    async def _generate(self, begin: core.Begin, card: ModelCard) -> None:
         await self._control.listen(self._wake.set)
         writer = self._parts.writers.open(
             self.key, self.request.lane, attempt=begin.attempt, last=begin.last, fenced=self._on_fenced
         )
         try:
-            if card is None:
-                ending: events.GenerationEnding | None = self._refused(begin.attempt, refuse or UNKNOWN_MODEL)
-            else:
-                ending = await self._answer(card, writer, begin)
-            if ending is None:
-                return
-            self.handed_back = False
-            writer.event(ending)
-            sequence = await self._stored(writer)
-            await self._tell(ending, sequence)
+            ending = await self._answer(card, writer, begin)
+            if ending is not None:
+                self.handed_back = False
+                writer.event(ending)
+                sequence = await self._stored(writer)
+                await self._tell(ending, sequence)
         except FencedError as error:
             self.handed_back = False
             log.warning("%s is fenced: %s", self.key.run, error)
@@ -99,6 +110,8 @@ class Generation:
             self._written = writer.last - begin.last
             self._parts.writers.close(writer)
             await self._control.close()
+        if writer.refused:
+            raise LogRefusedError(writer.failure)
 
     async def _answer(self, card: ModelCard, writer: LaneWriter, begin: core.Begin) -> events.GenerationEnding | None:
         """Drive the provider's stream; the ending, or None if another worker goes on."""
@@ -193,15 +206,12 @@ class Generation:
         return stored.result()
 
     async def _tell(self, ending: events.GenerationEnding, sequence: int) -> None:
-        note("studio.outcome", core.outcome_of(ending))
-        await publish(self._parts.bus, core.ended_fact(self.request, ending, sequence))
+        await self._publish(ending, sequence)
         await self.lease.done()
 
-    def _refused(self, attempt: int, error: events.Error) -> events.GenerationFailed:
-        request = self.request
-        return events.GenerationFailed(
-            lane=request.lane, at=now_ms(), attempt=attempt, model=request.model, error=error
-        )
+    async def _publish(self, ending: events.GenerationEnding, sequence: int) -> None:
+        note("studio.outcome", core.outcome_of(ending))
+        await publish(self._parts.bus, core.ended_fact(self.request, ending, sequence))
 
 
 def _error_of(pump: "asyncio.Task[Any]") -> events.Error | None:

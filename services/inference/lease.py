@@ -4,6 +4,8 @@ import time
 
 from nats.aio.msg import Msg
 
+from kit.bus.connection import Bus
+from kit.bus.redelivery import park
 from kit.bus.streams import LEASE_SECONDS
 from kit.runlog.writer import LaneWriter
 
@@ -34,3 +36,7 @@ class Lease:
     async def give_back(self, delay: float | None = None) -> None:
         """Somebody else should do it, at once or after `delay` seconds."""
         await self._delivery.nak(delay=delay)
+
+    async def park(self, bus: Bus, reason: str) -> None:
+        """Nobody should do it; it is kept for people to look at."""
+        await park(bus.client, self._delivery, reason)

@@ -14,7 +14,7 @@ from kit.bus.redelivery import park
 from kit.bus.streams import INFERENCE_CONSUMER
 from kit.bus.work import WorkPuller
 from kit.telemetry.spans import CONSUMER, span
-from services.inference.generation import Generation
+from services.inference.generation import INTERNAL, Generation, LogRefusedError
 from services.inference.lease import REDELIVER_SECONDS
 from services.inference.parts import Parts
 
@@ -24,6 +24,8 @@ PING_SECONDS = 1.0
 FAILED_AGAIN_SECONDS = 2.0
 """Before a request whose worker failed outside the provider's part is offered again."""
 RELEASE_SECONDS = 2.0
+MAX_FAILURES_REMEMBERED = 10_000
+"""Requests whose failures outside their model are counted; the oldest is forgotten first."""
 
 
 class Worker:
@@ -32,6 +34,7 @@ class Worker:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._generations: dict[str, Generation] = {}
+        self._failures: dict[str, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._puller = WorkPuller(parts.bus, "WORK", INFERENCE_CONSUMER, parts.settings.slots, self._take)
 
@@ -85,12 +88,27 @@ class Worker:
             if generation.handed_back:
                 await generation.lease.give_back()
             return done
-        except Exception:
-            log.exception("%s failed outside its model; it is tried again", lane)
-            await generation.lease.give_back(FAILED_AGAIN_SECONDS)
+        except Exception as error:
+            await self._failed(lane, generation, error)
             return True
         finally:
-            del self._generations[lane]
+            self._generations.pop(lane, None)
+
+    async def _failed(self, lane: str, generation: Generation, error: Exception) -> None:
+        """A defect of ours or of the bus, not of the model: try again, and give up when that does not help."""
+        failures = self._failures[lane] = self._failures.pop(lane, 0) + 1
+        while len(self._failures) > MAX_FAILURES_REMEMBERED:
+            del self._failures[next(iter(self._failures))]
+        log.error("%s failed outside its model (%d)", lane, failures, exc_info=error)
+        if failures >= self._parts.settings.max_attempts or isinstance(error, LogRefusedError):
+            try:
+                await generation.give_up(INTERNAL)
+            except Exception:
+                log.exception("%s cannot be given up yet", lane)
+            else:
+                del self._failures[lane]
+                return
+        await generation.lease.give_back(FAILED_AGAIN_SECONDS)
 
     async def _alive_elsewhere(self, request: GenerateRequest) -> bool:
         """Whether another worker says that it is still at this request."""
