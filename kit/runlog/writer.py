@@ -101,16 +101,17 @@ class LaneWriter:
             for start in range(0, len(text), MAX_JOINED_CHARACTERS):
                 self.text(tag, text[start : start + MAX_JOINED_CHARACTERS])
             return
-        queue = self._queue
+        queue, at = self._queue, time.time_ns() // 1_000_000
+        if self.unacknowledged_since is None and not queue:
+            self._publish(_encoder.encode(_DELTA[tag](lane=self.lane, at=at, text=text)))
+            return
         self._backlog += len(text)
         tail = queue[-1] if queue else None
         if isinstance(tail, _Text) and tail.tag == tag and tail.characters + len(text) <= MAX_JOINED_CHARACTERS:
             tail.pieces.append(text)
             tail.characters += len(text)
-            return
-        queue.append(_Text(tag, text, time.time_ns() // 1_000_000))
-        if self.unacknowledged_since is None:
-            self._send()
+        else:
+            queue.append(_Text(tag, text, at))
 
     def event(self, event: events.Event) -> None:
         """Append any other event, after everything appended before."""
@@ -156,6 +157,9 @@ class LaneWriter:
             payload = _encoder.encode(_DELTA[item.tag](lane=self.lane, at=item.at, text=text))
         else:
             payload = item
+        self._publish(payload)
+
+    def _publish(self, payload: bytes) -> None:
         self._count += 1
         headers = b"NATS/1.0\r\nNats-Msg-Id: %b%d\r\nNats-Expected-Last-Subject-Sequence: %d\r\n\r\n" % (
             self._message_id,

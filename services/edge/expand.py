@@ -16,9 +16,10 @@ class Expander:
 
     async def expand(self, messages: list[LogMessage]) -> list[LogMessage]:
         """The same messages, with whole texts."""
-        if not any(_REFERENCE in message.payload for message in messages):
-            return messages
-        return [await self._one(message) for message in messages]
+        for message in messages:
+            if _REFERENCE in message.payload:
+                return [await self._one(each) for each in messages]
+        return messages
 
     async def _one(self, message: LogMessage) -> LogMessage:
         if not message.payload.startswith(_ENDING) or _REFERENCE not in message.payload:

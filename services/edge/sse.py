@@ -1,6 +1,6 @@
 """Server-sent events of the native routes: one frame per event of the log."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from kit.runlog.reads import LogMessage
 
@@ -19,13 +19,18 @@ HEADERS = (
 _TYPE_START = len(b'{"type":"')
 
 
-def frames(messages: Iterable[LogMessage], epoch: bytes) -> bytes:
-    """The frames of some events, ready to be written. An event's JSON begins with its type: it is not parsed here."""
-    return b"".join(
-        b"id: %b-%d\nevent: %b\ndata: %b\n\n"
-        % (epoch, sequence, payload[_TYPE_START : payload.index(b'"', _TYPE_START)], payload)
-        for sequence, _, payload in messages
-    )
+def frames(messages: Sequence[LogMessage], epoch: bytes) -> bytes:
+    """The frames of some events, ready to be written."""
+    if len(messages) == 1:
+        return _frame(messages[0], epoch)
+    return b"".join([_frame(message, epoch) for message in messages])
+
+
+def _frame(message: LogMessage, epoch: bytes) -> bytes:
+    """An event's JSON begins with its type: it is not parsed here."""
+    sequence, _, payload = message
+    kind = payload[_TYPE_START : payload.index(b'"', _TYPE_START)]
+    return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (epoch, sequence, kind, payload)
 
 
 def retry(milliseconds: int) -> bytes:
