@@ -126,6 +126,7 @@ class Generation:
             pump.cancel()
         await asyncio.wait({pump})
         if self._fenced:
+            self.handed_back = False
             return None
         blobs = self._parts.blobs
         if answer.finish is not None:
