@@ -130,7 +130,16 @@ async def test_it_goes_on_after_a_lost_connection(bus: Bus, servers: Servers) ->
         await worker.puller.start()
         await publish(bus, range(2))
         await worker.holds(2)
+        back = asyncio.Event()
+
+        async def reconnected() -> None:
+            back.set()
+
+        cut.on_reconnect.append(reconnected)
         cut.client._transport._io_writer.transport.abort()
+        # What the server sends into the dead connection comes back after its lease only, a minute here.
+        async with asyncio.timeout(30):
+            await back.wait()
         await publish(bus, range(2, 4))
         await worker.holds(4)
         assert sorted(worker.taken) == [0, 1, 2, 3]
