@@ -8,8 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import events
-from contracts.chat_facts import ConversationCreatedFact, ConversationDeletedFact, RunCreatedFact, RunEndedFact
-from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage, Turn
+from contracts.chat_facts import (
+    ConversationCreatedFact,
+    ConversationDeletedFact,
+    MessageRatedFact,
+    RunCreatedFact,
+    RunEndedFact,
+)
+from contracts.content import Image, Tool, ToolChoice, ToolResult, ToolUse, Turn
+from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Message, Owner, Problem
 
@@ -38,8 +45,10 @@ EVENTS: tuple[events.Event, ...] = (
         conversation_id=CONVERSATION,
         message_id=REPLY,
         parent_run_id="chat_01k3x9v4t1",
+        omitted_messages=4,
         generations=(events.GenerationPlan(lane=MAIN_LANE, model="demo-swift"),),
     ),
+    events.RunQueued(lane=RUN_LANE, at=AT, run_id=RUN, ahead=1),
     events.RunCompleted(lane=RUN_LANE, at=AT + 2000, run_id=RUN, ends=(events.LaneEnd("main", 5007),)),
     events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error),
     events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
@@ -97,9 +106,27 @@ COMMANDS: tuple[Message, ...] = (
         run_id=RUN,
         lane=MAIN_LANE,
         model="demo-swift",
-        messages=(Turn(role="system", content="Be brief."), Turn(role="user", content="Hello")),
+        messages=(
+            Turn(role="system", content="Be brief."),
+            Turn(role="user", content="Hello", images=(Image(media_type="image/png", data="iVBORw0KGgo="),)),
+            Turn(role="assistant", tool_calls=(ToolUse(call_id="call_1", name="weather", arguments="{}"),)),
+            Turn(role="tool", results=(ToolResult(call_id="call_1", name="weather", output="rain"),)),
+        ),
         fallbacks=("demo-sage",),
-        parameters=Parameters(temperature=0.2, max_tokens=500),
+        parameters=Parameters(
+            temperature=0.2,
+            top_p=0.9,
+            max_tokens=500,
+            stop=("END",),
+            seed=7,
+            presence_penalty=0.1,
+            frequency_penalty=0.1,
+            reasoning_effort="low",
+            response_format={"type": "json_object"},
+            tools=(Tool(name="weather", description="The weather now.", input_schema={"type": "object"}, strict=True),),
+            tool_choice=ToolChoice(mode="function", name="weather"),
+            parallel_tool_calls=False,
+        ),
         timeouts=Timeouts(first_token_seconds=30, silence_seconds=20, total_seconds=600),
         requested_at=AT,
     ),
@@ -135,6 +162,14 @@ FACTS: tuple[Message, ...] = (
     ),
     ConversationCreatedFact(owner=OWNER, conversation_id=CONVERSATION),
     ConversationDeletedFact(owner=OWNER, conversation_id=CONVERSATION),
+    MessageRatedFact(
+        owner=OWNER,
+        conversation_id=CONVERSATION,
+        message=REPLY,
+        run_id=RUN,
+        model="demo-swift",
+        rating="up",
+    ),
 )
 
 PROBLEM = Problem(code="unknown_run", message="There is no such run.")

@@ -1,107 +1,35 @@
-"""Requests to chat, and what they are answered with."""
+"""Requests to chat about conversations and runs; what they are answered with is in contracts/chat_values.py."""
 
-from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from contracts.generation import Parameters, Timeouts, TokenUsage
+from contracts.chat_values import ChatMessage as ChatMessage
+from contracts.chat_values import Conversation as Conversation
+from contracts.chat_values import ConversationPage as ConversationPage
+from contracts.chat_values import Deleted as Deleted
+from contracts.chat_values import MessagePage as MessagePage
+from contracts.chat_values import OnBusy as OnBusy
+from contracts.chat_values import Rating as Rating
+from contracts.chat_values import Run as Run
+from contracts.chat_values import RunPage as RunPage
+from contracts.chat_values import RunStarted as RunStarted
+from contracts.chat_values import RunStatus as RunStatus
+from contracts.chat_values import StoredRun as StoredRun
+from contracts.content import Image, ToolResult
+from contracts.generation import Parameters, Timeouts
 from contracts.ids import Id, RunId
-from contracts.message import Owner, Problem, Request, Value
-
-RunStatus = Literal["running", "completed", "failed", "cancelled"]
+from contracts.message import Owner, Request
 
 
-class Conversation(Value):
-    """A conversation as its owner sees it."""
+class ChatRequest(Request[Any]):
+    """Something that is asked of chat, for an owner."""
 
-    id: Id
-    title: str
-    system: str | None = None
-    created_at: datetime
-    updated_at: datetime
-
-
-class ChatMessage(Value):
-    """One message of a conversation; an assistant's carries how it came about."""
-
-    id: Id
-    conversation_id: Id
-    role: Literal["user", "assistant"]
-    content: str
-    reasoning: str | None = None
-    status: RunStatus
-    model: str | None = None
-    run_id: RunId | None = None
-    finish_reason: str | None = None
-    error: Problem | None = None
-    usage: TokenUsage | None = None
-    cost_usd: str | None = None
-    created_at: datetime
-
-
-class Run(Value):
-    """A run as its owner sees it: enough for a client that polls."""
-
-    id: RunId
-    kind: str
-    status: RunStatus
-    conversation_id: Id | None = None
-    message_id: Id | None = None
-    model: str
-    text: str | None = Field(None, description="the answer so far, or what was kept of it")
-    error: Problem | None = None
-    created_at: datetime
-    ended_at: datetime | None = None
-
-
-class ConversationPage(Value):
-    """Newest first."""
-
-    items: tuple[Conversation, ...]
-    next: str | None = Field(None, description="pass it as `before` for the next page")
-
-
-class MessagePage(Value):
-    """Oldest first."""
-
-    items: tuple[ChatMessage, ...]
-    next: str | None = Field(None, description="pass it as `after` for the next page")
-
-
-class RunPage(Value):
-    """Newest first."""
-
-    items: tuple[Run, ...]
-    next: str | None = Field(None, description="pass it as `before` for the next page")
-
-
-class RunStarted(Value):
-    """The run that a message started, or had started when it was sent before."""
-
-    run_id: RunId
-    conversation_id: Id
-    message_id: Id
-    replayed: bool = Field(False, description="an earlier request with the same idempotency key started it")
-
-
-class StoredRun(Value):
-    """A run whose log is gone: its events as the owner can tell them, encoded as in the log."""
-
-    run: Run
-    events: tuple[str, ...]
-
-
-class Deleted(Value):
-    """It is gone."""
-
-
-class _ChatRequest(Request[Any]):
     SERVICE: ClassVar[str] = "chat"
     owner: Owner
 
 
-class CreateConversation(_ChatRequest):
+class CreateConversation(ChatRequest):
     """Begin an empty conversation."""
 
     VERB: ClassVar[str] = "create_conversation"
@@ -111,7 +39,7 @@ class CreateConversation(_ChatRequest):
     system: str | None = None
 
 
-class GetConversation(_ChatRequest):
+class GetConversation(ChatRequest):
     """One conversation."""
 
     VERB: ClassVar[str] = "get_conversation"
@@ -119,16 +47,19 @@ class GetConversation(_ChatRequest):
     conversation_id: Id
 
 
-class ListConversations(_ChatRequest):
-    """A page of conversations, newest first."""
+class ListConversations(ChatRequest):
+    """A page of conversations, newest first; pinned ones are asked for by themselves."""
 
     VERB: ClassVar[str] = "list_conversations"
     RESULT: ClassVar[Any] = ConversationPage
     limit: int = Field(50, ge=1, le=200)
     before: str | None = None
+    archived: bool = False
+    pinned: bool | None = None
+    search: str | None = Field(None, max_length=200, description="words in the title or in a message")
 
 
-class UpdateConversation(_ChatRequest):
+class UpdateConversation(ChatRequest):
     """Change what is given."""
 
     VERB: ClassVar[str] = "update_conversation"
@@ -136,9 +67,12 @@ class UpdateConversation(_ChatRequest):
     conversation_id: Id
     title: str | None = None
     system: str | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
+    head_id: Id | None = Field(None, description="show the branch that ends with this message")
 
 
-class DeleteConversation(_ChatRequest):
+class DeleteConversation(ChatRequest):
     """Delete a conversation with its messages and runs. Refused while a run is going: stop it first."""
 
     VERB: ClassVar[str] = "delete_conversation"
@@ -146,7 +80,7 @@ class DeleteConversation(_ChatRequest):
     conversation_id: Id
 
 
-class ListMessages(_ChatRequest):
+class ListMessages(ChatRequest):
     """A page of messages, oldest first."""
 
     VERB: ClassVar[str] = "list_messages"
@@ -154,18 +88,26 @@ class ListMessages(_ChatRequest):
     conversation_id: Id
     limit: int = Field(100, ge=1, le=200)
     after: str | None = None
+    all_branches: bool = False
 
 
-class SendMessage(_ChatRequest):
-    """Add a user's message and start the run that answers it."""
+class SendMessage(ChatRequest):
+    """Add a user's message, or the results of tools, and start the run that answers it."""
 
     VERB: ClassVar[str] = "send_message"
     RESULT: ClassVar[Any] = RunStarted
     conversation_id: Id
     create: bool = Field(False, description="begin the conversation with this message")
+    create_missing: bool = Field(False, description="begin it if there is none of this id yet")
     system: str | None = None
     run_id: RunId
     content: str
+    images: tuple[Image, ...] = Field((), max_length=20)
+    tool_results: tuple[ToolResult, ...] = Field((), max_length=128)
+    client_id: str | None = Field(None, min_length=1, max_length=64, description="the client's own id of the message")
+    edits: str | None = Field(None, max_length=64, description="our or the client's id: begin a branch beside it")
+    after: str | None = Field(None, max_length=64, description="the message it follows; absent: the newest shown")
+    on_busy: OnBusy = "reject"
     model: str | None = None
     fallbacks: tuple[str, ...] = ()
     parameters: Parameters = Parameters()
@@ -173,7 +115,59 @@ class SendMessage(_ChatRequest):
     idempotency_key: str | None = Field(None, max_length=255)
 
 
-class GetRun(_ChatRequest):
+class Regenerate(ChatRequest):
+    """Answer a user's message once more, beside the answers there are. Without `message_id`: the last one shown."""
+
+    VERB: ClassVar[str] = "regenerate"
+    RESULT: ClassVar[Any] = RunStarted
+    conversation_id: Id
+    run_id: RunId
+    message_id: str | None = Field(None, max_length=64, description="the answer, or the message it answers")
+    model: str | None = None
+    fallbacks: tuple[str, ...] = ()
+    parameters: Parameters = Parameters()
+    timeouts: Timeouts = Timeouts()
+    on_busy: OnBusy = "reject"
+    idempotency_key: str | None = Field(None, max_length=255)
+
+
+class ForkConversation(ChatRequest):
+    """A new conversation with the messages up to `message_id` (absent: all that are shown)."""
+
+    VERB: ClassVar[str] = "fork_conversation"
+    RESULT: ClassVar[Any] = Conversation
+    conversation_id: Id
+    new_conversation_id: Id
+    message_id: Id | None = None
+
+
+class RateMessage(ChatRequest):
+    """Rate an answer; without a rating take it back."""
+
+    VERB: ClassVar[str] = "rate_message"
+    RESULT: ClassVar[Any] = ChatMessage
+    conversation_id: Id
+    message_id: Id
+    rating: Rating | None = None
+
+
+class LatestRun(ChatRequest):
+    """The newest run of a conversation."""
+
+    VERB: ClassVar[str] = "latest_run"
+    RESULT: ClassVar[Any] = Run
+    conversation_id: Id
+
+
+class StopConversation(ChatRequest):
+    """Stop the run that is going in a conversation, and those that wait in it. The newest run, as it is then."""
+
+    VERB: ClassVar[str] = "stop_conversation"
+    RESULT: ClassVar[Any] = Run
+    conversation_id: Id
+
+
+class GetRun(ChatRequest):
     """One run."""
 
     VERB: ClassVar[str] = "get_run"
@@ -181,7 +175,7 @@ class GetRun(_ChatRequest):
     run_id: RunId
 
 
-class ListRuns(_ChatRequest):
+class ListRuns(ChatRequest):
     """A page of runs, newest first."""
 
     VERB: ClassVar[str] = "list_runs"
@@ -190,7 +184,7 @@ class ListRuns(_ChatRequest):
     before: str | None = None
 
 
-class CancelRun(_ChatRequest):
+class CancelRun(ChatRequest):
     """Stop a run. Stopping one that has ended changes nothing."""
 
     VERB: ClassVar[str] = "cancel_run"
@@ -198,7 +192,7 @@ class CancelRun(_ChatRequest):
     run_id: RunId
 
 
-class ReplayRun(_ChatRequest):
+class ReplayRun(ChatRequest):
     """What is stored of a run, for watchers that come after its log was purged."""
 
     VERB: ClassVar[str] = "replay_run"

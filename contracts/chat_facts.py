@@ -62,3 +62,15 @@ class ConversationDeletedFact(Message):
     def message_id(self) -> str:
         """Once per conversation."""
         return f"conversation-deleted.{self.conversation_id}"
+
+
+class MessageRatedFact(Message):
+    """An answer was rated, or its rating taken back. A comment stays in the conversation."""
+
+    SUBJECT: ClassVar[str] = subjects.MESSAGE_RATED
+    owner: Owner
+    conversation_id: Id
+    message: Id = Field(description="the assistant's message")
+    run_id: RunId | None = None
+    model: str | None = None
+    rating: Literal["up", "down"] | None = None

@@ -9,27 +9,13 @@ from typing import Literal
 
 import msgspec
 
-from contracts.event_parts import (
-    Error as Error,
-)
-from contracts.event_parts import (
-    FinishReason as FinishReason,
-)
-from contracts.event_parts import (
-    GenerationPlan as GenerationPlan,
-)
-from contracts.event_parts import (
-    LaneEnd as LaneEnd,
-)
-from contracts.event_parts import (
-    Timings as Timings,
-)
-from contracts.event_parts import (
-    ToolCall as ToolCall,
-)
-from contracts.event_parts import (
-    Usage as Usage,
-)
+from contracts.event_parts import Error as Error
+from contracts.event_parts import FinishReason as FinishReason
+from contracts.event_parts import GenerationPlan as GenerationPlan
+from contracts.event_parts import LaneEnd as LaneEnd
+from contracts.event_parts import Timings as Timings
+from contracts.event_parts import ToolCall as ToolCall
+from contracts.event_parts import Usage as Usage
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
@@ -63,6 +49,15 @@ class RunCreated(_Event, frozen=True, kw_only=True, tag="run.created"):
     conversation_id: str | None = None
     message_id: str | None = None
     parent_run_id: str | None = None
+    omitted_messages: int = 0
+    """Earlier messages that the model's context window had no room for."""
+
+
+class RunQueued(_Event, frozen=True, kw_only=True, tag="run.queued"):
+    """The run waits until those before it in its conversation have ended."""
+
+    run_id: str
+    ahead: int
 
 
 class _RunEnding(_Event, frozen=True, kw_only=True):
@@ -189,6 +184,7 @@ Whole = GenerationEnding | GenerationSnapshot
 RunEnding = RunCompleted | RunFailed | RunCancelled
 Event = (
     RunCreated
+    | RunQueued
     | RunEnding
     | GenerationStarted
     | GenerationDelta

@@ -2,8 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from contracts import chat
+from contracts import chat, completions
 from contracts.catalogue import CONVERSATION, CREATED, ENDED, OWNER, REPLY, RUN
+from contracts.content import Image, ToolResult, ToolUse, Turn
 from contracts.generation import ListModels, ModelList, Parameters, ProviderState, Timeouts, TokenUsage
 from contracts.message import Problem, Reply, Request, Value
 
@@ -24,14 +25,29 @@ def reply_type(request: type[Request[Any]]) -> type[Reply[Any]]:
     return Reply[request.RESULT]  # type: ignore[name-defined]
 
 
+QUESTION = "msg_01k3x9v4t2aaaaaaaaaaaaaaaa"
+
 _conversation = chat.Conversation(
-    id=CONVERSATION, title="Hello", system="Be brief.", created_at=CREATED, updated_at=ENDED
+    id=CONVERSATION,
+    title="Hello",
+    system="Be brief.",
+    pinned=True,
+    archived=True,
+    head_id=REPLY,
+    forked_from="conv_01k3x9v4t1",
+    created_at=CREATED,
+    updated_at=ENDED,
 )
 _message = chat.ChatMessage(
     id=REPLY,
     conversation_id=CONVERSATION,
+    parent_id=QUESTION,
+    client_id="msg-8fk2",
     role="assistant",
     content="Hello, Ada",
+    images=(Image(media_type="image/png", attachment="att_01k3x9v4t2"),),
+    tool_calls=(ToolUse(call_id="call_1", name="weather", arguments="{}"),),
+    tool_results=(ToolResult(call_id="call_1", name="weather", output="rain", failed=True),),
     reasoning="They greet me.",
     status="failed",
     model="demo-swift",
@@ -40,6 +56,8 @@ _message = chat.ChatMessage(
     error=Problem(code="provider_unavailable", message="The model server does not answer."),
     usage=TokenUsage(input_tokens=12, output_tokens=3, reasoning_tokens=2, cached_input_tokens=4),
     cost_usd="0.000018",
+    omitted_messages=4,
+    rating=chat.Rating(value="up", comment="Just right."),
     created_at=ENDED,
 )
 _run = chat.Run(
@@ -54,6 +72,14 @@ _run = chat.Run(
     created_at=CREATED,
     ended_at=ENDED,
 )
+_asked: dict[str, Any] = {
+    "model": "demo-swift",
+    "fallbacks": ("demo-sage",),
+    "parameters": Parameters(temperature=0.2, max_tokens=500),
+    "timeouts": Timeouts(first_token_seconds=30, silence_seconds=20, total_seconds=600),
+    "idempotency_key": "7f3c",
+}
+_started = chat.RunStarted(run_id=RUN, conversation_id=CONVERSATION, message_id=REPLY, replayed=True)
 _of_conversation: dict[str, Any] = {"owner": OWNER, "conversation_id": CONVERSATION}
 _of_run: dict[str, Any] = {"owner": OWNER, "run_id": RUN}
 
@@ -61,29 +87,75 @@ EXCHANGES = (
     Exchange(chat.CreateConversation(**_of_conversation, title="Hello", system="Be brief."), _conversation),
     Exchange(chat.GetConversation(**_of_conversation), _conversation),
     Exchange(
-        chat.ListConversations(owner=OWNER, limit=50, before=CONVERSATION),
+        chat.ListConversations(
+            owner=OWNER, limit=50, before=CONVERSATION, archived=True, pinned=False, search="greeting"
+        ),
         chat.ConversationPage(items=(_conversation,), next=CONVERSATION),
     ),
-    Exchange(chat.UpdateConversation(**_of_conversation, title="Hello again", system=""), _conversation),
+    Exchange(
+        chat.UpdateConversation(
+            **_of_conversation, title="Hello again", system="", pinned=True, archived=False, head_id=REPLY
+        ),
+        _conversation,
+    ),
     Exchange(chat.DeleteConversation(**_of_conversation), chat.Deleted()),
     Exchange(
-        chat.ListMessages(**_of_conversation, limit=100, after="2"), chat.MessagePage(items=(_message,), next="4")
+        chat.ListMessages(**_of_conversation, limit=100, after="2", all_branches=True),
+        chat.MessagePage(items=(_message,), next="4"),
     ),
     Exchange(
         chat.SendMessage(
             **_of_conversation,
+            **_asked,
             create=True,
+            create_missing=True,
             system="Be brief.",
             run_id=RUN,
             content="Hello",
-            model="demo-swift",
-            fallbacks=("demo-sage",),
-            parameters=Parameters(temperature=0.2, max_tokens=500),
-            timeouts=Timeouts(first_token_seconds=30, silence_seconds=20, total_seconds=600),
-            idempotency_key="7f3c",
+            images=(Image(url="https://example.com/cat.png"),),
+            tool_results=(ToolResult(call_id="call_1", output="rain"),),
+            client_id="msg-8fk2",
+            edits=QUESTION,
+            after=REPLY,
+            on_busy="queue",
         ),
-        chat.RunStarted(run_id=RUN, conversation_id=CONVERSATION, message_id=REPLY, replayed=True),
+        _started,
     ),
+    Exchange(
+        chat.Regenerate(**_of_conversation, **_asked, run_id=RUN, message_id=REPLY, on_busy="interrupt"), _started
+    ),
+    Exchange(
+        chat.ForkConversation(**_of_conversation, new_conversation_id="conv_01k3x9v4t3", message_id=REPLY),
+        _conversation,
+    ),
+    Exchange(
+        chat.RateMessage(**_of_conversation, message_id=REPLY, rating=chat.Rating(value="up", comment="Just right.")),
+        _message,
+    ),
+    Exchange(chat.LatestRun(**_of_conversation), _run),
+    Exchange(chat.StopConversation(**_of_conversation), _run),
+    Exchange(
+        completions.StartCompletion(
+            **_of_run,
+            **_asked,
+            turns=(Turn(role="user", content="Hello"),),
+            after="chat_01k3x9v4t1",
+            labels={"ticket": "42"},
+        ),
+        _started,
+    ),
+    Exchange(
+        completions.GetCompletion(**_of_run),
+        completions.Completion(
+            run=_run,
+            asked=(Turn(role="user", content="Hello"),),
+            after="chat_01k3x9v4t1",
+            parameters=Parameters(temperature=0.2),
+            labels={"ticket": "42"},
+            answer=_message,
+        ),
+    ),
+    Exchange(completions.DeleteCompletion(**_of_run), chat.Deleted()),
     Exchange(chat.GetRun(**_of_run), _run),
     Exchange(chat.ListRuns(owner=OWNER, limit=50, before=RUN), chat.RunPage(items=(_run,), next=RUN)),
     Exchange(chat.CancelRun(**_of_run), _run),

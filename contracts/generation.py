@@ -6,22 +6,29 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from contracts import subjects
+from contracts.content import Tool, ToolChoice, Turn
 from contracts.ids import Id, RunId
 from contracts.message import Message, Owner, Request, Value
 
 
-class Turn(Value):
-    """One message of the context given to a model."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
 class Parameters(Value):
-    """How the model is asked to answer; what is absent is the model's default."""
+    """How the model is asked to answer; what is absent is the model's default.
+
+    A model that does not know a parameter is asked without it, except for tools: those fail the answer.
+    """
 
     temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, ge=0, le=1)
     max_tokens: int | None = Field(None, ge=1)
+    stop: tuple[str, ...] = Field((), max_length=4, description="texts at which the answer ends")
+    seed: int | None = None
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh"] | None = None
+    response_format: dict[str, Any] | None = Field(None, description="as in OpenAI's chat completions")
+    tools: tuple[Tool, ...] = Field((), max_length=128)
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
 
 
 class Timeouts(Value):

@@ -13,6 +13,7 @@ CHAT_RUN_CREATED = "evt.chat.run.created"
 CHAT_RUN_ENDED = "evt.chat.run.{outcome}"
 CONVERSATION_CREATED = "evt.chat.conversation.created"
 CONVERSATION_DELETED = "evt.chat.conversation.deleted"
+MESSAGE_RATED = "evt.chat.message.rated"
 
 # Messages that were given up (stream DEAD): the original subject behind "dead.".
 DEAD = "dead.{subject}"
@@ -53,6 +54,7 @@ SUBJECTS_ARE_FOR: dict[str, str] = {
     CHAT_RUN_ENDED: "A chat run ended and its result is stored.",
     CONVERSATION_CREATED: "A conversation began.",
     CONVERSATION_DELETED: "A conversation was deleted.",
+    MESSAGE_RATED: "An answer was rated up or down.",
     DEAD: "A message that was given up, under its own subject.",
     RPC: "Requests to a service, which are answered. One of its replicas takes each.",
     CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",

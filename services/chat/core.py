@@ -8,7 +8,8 @@ from typing import Any
 
 from contracts import events
 from contracts.chat import RunStatus, SendMessage
-from contracts.generation import GenerateRequest, GenerationEnded, TokenUsage, Turn
+from contracts.content import Turn
+from contracts.generation import GenerateRequest, GenerationEnded, TokenUsage
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Owner
 from kit.refusal import Refused

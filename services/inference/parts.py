@@ -5,7 +5,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from contracts.generation import GenerateRequest, Turn
+from contracts.content import Turn
+from contracts.generation import GenerateRequest
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.runlog.reads import LogReads

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from contracts.generation import GenerateRequest, Turn
+from contracts.content import Turn
+from contracts.generation import GenerateRequest
 from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
