@@ -7,6 +7,7 @@ its last words first, which are trimmed. `restart`: from the beginning, when nei
 yet.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,6 +27,8 @@ MAX_OVERLAP_CHARACTERS = 400
 """How far back a model's repetition is looked for."""
 MIN_OVERLAP_CHARACTERS = 8
 """Shorter repetitions happen by chance."""
+MIN_BROKEN_WORD_CHARACTERS = 2
+"""Unless they are the beginning of a word in which the text breaks off, and which the model says again as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ class OverlapTrimmer:
         for size in range(min(len(self._held), len(self._end)), MIN_OVERLAP_CHARACTERS - 1, -1):
             if self._end.endswith(self._held[:size]):
                 return size
-        return 0
+        broken = re.search(r"\S*\Z", self._end)[0]  # type: ignore[index]  (it always matches)
+        again = len(broken) >= MIN_BROKEN_WORD_CHARACTERS and self._held.startswith(broken)
+        return len(broken) if again and not self._held[len(broken)].isspace() else 0
 
 
 class Repetition:

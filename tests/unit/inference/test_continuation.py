@@ -36,6 +36,20 @@ def test_a_short_likeness_is_chance_and_stays() -> None:
     assert trimmed("count 1 2 ", ["2 ", "3 "]) == "2 3 "
 
 
+@pytest.mark.parametrize("pieces", [["France is"], ["Fra", "nce is"], ["F", "r", "a", "n", "ce is"]])
+def test_a_word_that_broke_off_is_not_said_one_and_a_half_times(pieces: list[str]) -> None:
+    assert trimmed("The capital of Fra", pieces) == "nce is"
+
+
+@pytest.mark.parametrize("rest", ["nce is", " Fra Angelico", "ancis", ", said Fra"])
+def test_a_word_that_broke_off_goes_on(rest: str) -> None:
+    assert trimmed("The capital of Fra", [rest]) == rest
+
+
+def test_a_whole_word_said_twice_is_said_twice() -> None:
+    assert trimmed("He said that", ["that ", "is so"]) == "that is so"
+
+
 def test_a_stream_that_only_repeats_adds_nothing() -> None:
     assert trimmed(TEXT, [TEXT[-30:]]) == ""
 
