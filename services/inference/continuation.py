@@ -97,7 +97,7 @@ class OverlapTrimmer:
         for size in range(min(len(self._held), len(self._end)), MIN_OVERLAP_CHARACTERS - 1, -1):
             if self._end.endswith(self._held[:size]):
                 return size
-        broken = re.search(r"\S*\Z", self._end)[0]  # type: ignore[index]  (it always matches)
+        broken = re.split(r"\s", self._end)[-1]
         again = len(broken) >= MIN_BROKEN_WORD_CHARACTERS and self._held.startswith(broken)
         return len(broken) if again and not self._held[len(broken)].isspace() else 0
 
