@@ -29,8 +29,10 @@ _SNAPSHOT = SNAPSHOT_SUFFIX.encode()
 class Follower:
     """One watcher of one run. Its memory is bounded; a slow reader is served from the log at its own pace."""
 
-    def __init__(self, reads: LogReads, key: RunKey, *, after: int, buffer_bytes: int, known: int = 0) -> None:
-        """`known` is a place that the run's log is known to have reached."""
+    def __init__(
+        self, reads: LogReads, key: RunKey, *, after: int, buffer_bytes: int, known: int = 0, whole: bool = False
+    ) -> None:
+        """`known` is a place that the run's log is known to have reached. `whole`: never tell the start in short."""
         self.ended = False
         """Nothing more comes: the run's ending has been handed out, or its log was purged meanwhile."""
         self._reads = reads
@@ -38,7 +40,7 @@ class Follower:
         self._buffer_bytes = buffer_bytes
         self._start = after
         self._known = known
-        self._replay = Replay(reads, key) if after == 0 else None
+        self._replay = Replay(reads, key) if after == 0 and not whole else None
         self._delivered = after  # how far the stream was handed out (or was before the cursor)
         self._handed: dict[bytes, int] = {}  # the newest sequence handed out of each lane
         self._lanes: dict[bytes, int] = {}  # the newest sequence handed out or queued of each lane

@@ -1,19 +1,23 @@
 """Which stream a client gets for a run and a cursor: live, the tail, nothing more, a reset, or what is stored."""
 
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
 from fastapi import Response
 
-from contracts import chat, events
-from contracts.ids import RUN_LANE
+from contracts import chat
+from contracts.message import Request
 from kit.auth.principal import Principal
-from kit.clock import now_ms
 from kit.refusal import Refused
 from kit.runlog.cursor import Cursor, parse_cursor
 from kit.runlog.follow import Follower
 from kit.runlog.once import Newest, newest_event
 from kit.runlog.reads import LogMessage
-from services.edge import sse
 from services.edge.gateway import Gateway, owner_of, run_key
 from services.edge.stream import EventStream
+from services.edge.wires.wire import Wire
 
 STORED_EPOCH = "stored"
 """The epoch of cursors of a run whose log is gone."""
@@ -21,34 +25,93 @@ STORED_EPOCH = "stored"
 GONE = "The cursor belongs to a log that no longer exists."
 HALF_TOLD = "The replay broke off before every lane was told."
 
+Headers = Iterable[tuple[bytes, bytes]]
 
-async def follow_run(gateway: Gateway, caller: Principal, run_id: str, cursor_text: str | None) -> Response:
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who watches, and how it is told to him."""
+
+    caller: Principal
+    wire: Wire
+    headers: Callable[[chat.RunStarted], Headers] = lambda _: ()
+    """Further headers of a response that begins a run."""
+    on_gone: Callable[[str], None] | None = None
+    """Called with the run's id if the client goes before the end."""
+
+
+async def begin_run(
+    gateway: Gateway, watch: Watch, command: Request[Any], run_id: str, cursor: Cursor | None
+) -> Response:
+    """Start a run by a command that is answered with RunStarted, and the response that carries it.
+
+    If the command had started another one before, that is followed, from the cursor.
+    Raises Refused, Unavailable, LogUnavailableError.
+    """
+    requested_at = asyncio.get_running_loop().time()
+    key = run_key(watch.caller, run_id)
+    follower = Follower(gateway.reads, key, after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes)
+    try:
+        await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
+        started: chat.RunStarted = await gateway.ask(command)
+    except BaseException:
+        await follower.close()
+        raise
+    headers = watch.headers(started)
+    if started.run_id != run_id:  # sent before
+        await follower.close()
+        return await follow_run(gateway, watch, started.run_id, cursor, headers)
+    first = watch.wire.open(gateway.reads.epoch)
+    return _stream(gateway, watch, run_id, follower, first, headers, requested_at)
+
+
+async def follow_run(
+    gateway: Gateway, watch: Watch, run_id: str, cursor: Cursor | None, headers: Headers = ()
+) -> Response:
     """The response to a request for a run's events. Raises Refused, Unavailable, LogUnavailableError."""
-    cursor = _cursor(cursor_text)
-    key = run_key(caller, run_id)
+    key, wire = run_key(watch.caller, run_id), watch.wire
     newest = await newest_event(gateway.log_bus, key)
     if newest is None:
-        stored: chat.StoredRun = await gateway.ask(chat.ReplayRun(owner=owner_of(caller), run_id=run_id))
-        if stored.run.status != "running":
-            return _replay(stored, cursor)
+        stored: chat.StoredRun = await gateway.ask(chat.ReplayRun(owner=owner_of(watch.caller), run_id=run_id))
+        if stored.run.status not in ("queued", "running"):
+            return _replay(stored, wire, cursor, headers)
         newest = Newest(sequence=0, ended=False)  # committed, and on its way to the bus
-    after, first = _position(cursor, gateway.reads.epoch, newest)
+    after, reset = _position(cursor, gateway.reads.epoch, newest)
     if newest.ended and after >= newest.sequence:
         return Response(status_code=204)  # nothing is left: an EventSource stops reconnecting
     buffer_bytes = gateway.settings.edge.client_buffer_bytes
-    follower = Follower(gateway.reads, key, after=after, buffer_bytes=buffer_bytes, known=newest.sequence)
+    follower = Follower(
+        gateway.reads, key, after=after, buffer_bytes=buffer_bytes, known=newest.sequence, whole=wire.whole
+    )
     await follower.start()
+    return _stream(gateway, watch, run_id, follower, wire.open(gateway.reads.epoch, reset), headers)
+
+
+def _stream(
+    gateway: Gateway,
+    watch: Watch,
+    run_id: str,
+    follower: Follower,
+    first: bytes,
+    headers: Headers,
+    requested_at: float | None = None,
+) -> Response:
+    on_gone = watch.on_gone
     return EventStream(
         follower,
         gateway.expander,
         gateway.streams,
-        epoch=gateway.reads.epoch,
+        wire=watch.wire,
         heartbeat_seconds=gateway.settings.edge.heartbeat_seconds,
         first=first,
+        headers=headers,
+        requested_at=requested_at,
+        on_gone=None if on_gone is None else lambda: on_gone(run_id),
     )
 
 
-def _cursor(text: str | None) -> Cursor | None:
+def native_cursor(text: str | None) -> Cursor | None:
+    """The cursor in a request. Raises Refused."""
     if not text:
         return None
     cursor = parse_cursor(text)
@@ -57,31 +120,30 @@ def _cursor(text: str | None) -> Cursor | None:
     return cursor
 
 
-def _position(cursor: Cursor | None, epoch: str, newest: Newest) -> tuple[int, bytes]:
-    """Where to go on, and what to say first: a cursor from another log means "drop everything, here it is again".
+def _position(cursor: Cursor | None, epoch: str, newest: Newest) -> tuple[int, str]:
+    """Where to go on, and why everything is told anew: the cursor is from another log.
 
-    So does 0, which is the cursor in a replay until every lane is told (kit/runlog/replay.py).
+    Or it is 0, which is the cursor in a replay until every lane is told (kit/runlog/replay.py).
     """
     if cursor is None:
-        return 0, b""
+        return 0, ""
     if cursor.epoch != epoch or cursor.sequence > newest.sequence:
-        return 0, _reset(GONE)
-    return cursor.sequence, _reset(HALF_TOLD) if cursor.sequence == 0 else b""
+        return 0, GONE
+    return cursor.sequence, HALF_TOLD if cursor.sequence == 0 else ""
 
 
-def _replay(stored: chat.StoredRun, cursor: Cursor | None) -> Response:
+def _replay(stored: chat.StoredRun, wire: Wire, cursor: Cursor | None, headers: Headers) -> Response:
     """The stored events of a run whose log is gone, with cursors of their own."""
     known = cursor is not None and cursor.epoch == STORED_EPOCH
     if cursor is not None and known and cursor.sequence >= len(stored.events):
         return Response(status_code=204)
     after = cursor.sequence if cursor is not None and known else 0
-    told = [LogMessage(number, b"", event.encode()) for number, event in enumerate(stored.events, start=1)]
-    first = _reset(GONE) if cursor is not None and not known else b""
-    body = first + sse.retry(sse.RETRY_MILLISECONDS) + sse.frames(told[after:], STORED_EPOCH.encode())
-    headers = {name.decode(): value.decode() for name, value in sse.HEADERS}
-    return Response(body, headers=headers)
+    told = stored_messages(stored)
+    first = wire.open(STORED_EPOCH, GONE if cursor is not None and not known else "")
+    body = first + wire.frames(told[after:]) + wire.ended()
+    return Response(body, headers={name.decode(): value.decode() for name, value in (*wire.headers, *headers)})
 
 
-def _reset(reason: str) -> bytes:
-    event = events.Reset(lane=RUN_LANE, at=now_ms(), reason=reason)
-    return b"event: reset\ndata: %b\n\n" % events.encode(event)
+def stored_messages(stored: chat.StoredRun) -> list[LogMessage]:
+    """The events of a run whose log is gone, as if they were in it."""
+    return [LogMessage(number, b"", event.encode()) for number, event in enumerate(stored.events, start=1)]

@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import logging
 import socket
 from collections.abc import Iterator
 
@@ -14,6 +15,10 @@ from kit.settings import Settings
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 STOP_SECONDS = 3
+
+
+UNFINISHED = "without completing response"
+"""uvicorn's complaint about a response that is cut; some wire formats want that (services/edge/wires/wire.py)."""
 
 
 class Server(uvicorn.Server):
@@ -44,7 +49,12 @@ def make_server(app: ASGIApp) -> Server:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     return Server(config)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return UNFINISHED not in record.getMessage()
 
 
 def listen(settings: Settings) -> socket.socket:

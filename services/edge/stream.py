@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -11,9 +11,9 @@ from starlette.types import Receive, Scope, Send
 from kit.runlog.follow import Follower
 from kit.runlog.reads import LogMessage
 from kit.telemetry import measures, setup
-from services.edge import sse
 from services.edge.expand import Expander
 from services.edge.guard import RAW_SEND
+from services.edge.wires.wire import Wire
 
 RECONNECT_JITTER_MILLISECONDS = 2000
 """On shutdown clients come back spread over so long, so that a deploy is no reconnect storm."""
@@ -58,21 +58,23 @@ class EventStream(Response):
         expander: Expander,
         streams: Streams,
         *,
-        epoch: str,
+        wire: Wire,
         heartbeat_seconds: float,
         first: bytes = b"",
         headers: Iterable[tuple[bytes, bytes]] = (),
         requested_at: float | None = None,
+        on_gone: Callable[[], None] | None = None,
     ) -> None:
+        """`wire` has been opened, and said `first`. `on_gone` is called if the client goes before the end."""
         super().__init__()
         self.closed = False
         self._follower, self._expander, self._streams = follower, expander, streams
-        self._epoch = epoch.encode()
+        self._wire = wire
         self._heartbeat = heartbeat_seconds
         self._first = first
-        self._opening_headers = [*sse.HEADERS, *headers]
+        self._opening_headers = [*wire.headers, *headers]
         self._requested_at = requested_at
-        self._opening = sse.retry(sse.RETRY_MILLISECONDS)
+        self._on_gone = on_gone
         self._measured = setup.enabled()
 
     def end_softly(self) -> None:
@@ -90,11 +92,14 @@ class EventStream(Response):
             if self._first:
                 await direct({"type": "http.response.body", "body": self._first, "more_body": True})
             await self._pump(direct)
-            if self.closed and not listener.done():
-                wait = random.randrange(RECONNECT_JITTER_MILLISECONDS)  # noqa: S311
-                await send({"type": "http.response.body", "body": sse.reconnect(wait), "more_body": True})
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            last = b"" if listener.done() else self._last_words()
+            if last:
+                await send({"type": "http.response.body", "body": last, "more_body": True})
+            if not self._wire.breaks_off:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
+            if listener.done() and not self._follower.ended and self._on_gone is not None:
+                self._on_gone()
             self.closed = True
             self._streams.remove(self)
             listener.cancel()
@@ -102,14 +107,19 @@ class EventStream(Response):
                 await listener
             await self._follower.close()
 
+    def _last_words(self) -> bytes:
+        if self.closed:
+            return self._wire.leaving(random.randrange(RECONNECT_JITTER_MILLISECONDS))  # noqa: S311
+        return self._wire.ended()
+
     async def _pump(self, send: Send) -> None:
-        follower, expander = self._follower, self._expander
+        follower, expander, wire = self._follower, self._expander, self._wire
         while not (follower.ended or self.closed):
             batch = await follower.next(self._heartbeat)
             if self.closed:
                 return
             if not batch:
-                await send({"type": "http.response.body", "body": sse.HEARTBEAT, "more_body": True})
+                await send({"type": "http.response.body", "body": wire.heartbeat, "more_body": True})
             elif not expander.concerns(batch):
                 await self._send(batch, send)
             else:
@@ -118,11 +128,11 @@ class EventStream(Response):
                         await self._send(piece, send)
 
     async def _send(self, batch: list[LogMessage], send: Send) -> None:
-        body = self._opening + sse.frames(batch, self._epoch)
-        self._opening = b""
+        body = self._wire.frames(batch)
         if self._measured:
             self._measure(batch)
-        await send({"type": "http.response.body", "body": body, "more_body": True})
+        if body:
+            await send({"type": "http.response.body", "body": body, "more_body": True})
         if self._measured:
             measures.token_ages("sent", (message.payload for message in batch))
 

@@ -1,6 +1,5 @@
 """Sending a message: it starts a run, and may stream it at once."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -8,13 +7,12 @@ from fastapi.responses import JSONResponse
 
 from contracts import chat
 from kit.ids import new_id
-from kit.runlog.follow import Follower
 from kit.telemetry.spans import note
 from services.edge.bodies import Accepted, NewMessage
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.follow import follow_run
-from services.edge.gateway import Gateway, conversation_id, run_key
-from services.edge.stream import EventStream
+from services.edge.follow import Watch, begin_run, native_cursor
+from services.edge.gateway import conversation_id
+from services.edge.wires.native import NativeWire
 
 router = APIRouter(tags=["conversations"])
 
@@ -47,7 +45,6 @@ async def send_message(
     event stream, otherwise 202 says where it is. Closing the connection does not stop the run. The same
     `Idempotency-Key` sent again gives the same run, and 409 if the message is another one.
     """
-    requested_at = asyncio.get_running_loop().time()
     begin = conversation == NEW
     command = chat.SendMessage(
         owner=owner,
@@ -65,29 +62,8 @@ async def send_message(
     note("studio.run", command.run_id)
     if EVENT_STREAM not in accept:
         return _accepted(await gateway.ask(command))
-    follower = _follower(gateway, run_key(caller, command.run_id))
-    try:
-        await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
-        started: chat.RunStarted = await gateway.ask(command)
-    except BaseException:
-        await follower.close()
-        raise
-    if started.run_id != command.run_id:  # sent before
-        await follower.close()
-        return await follow_run(gateway, caller, started.run_id, last_event_id)
-    return EventStream(
-        follower,
-        gateway.expander,
-        gateway.streams,
-        epoch=gateway.reads.epoch,
-        heartbeat_seconds=gateway.settings.edge.heartbeat_seconds,
-        headers=[(b"location", _location(started).encode())],
-        requested_at=requested_at,
-    )
-
-
-def _follower(gateway: Gateway, key: Any) -> Follower:
-    return Follower(gateway.reads, key, after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes)
+    watch = Watch(caller, NativeWire(), headers=lambda started: [(b"location", _location(started).encode())])
+    return await begin_run(gateway, watch, command, command.run_id, native_cursor(last_event_id))
 
 
 def _location(started: chat.RunStarted) -> str:

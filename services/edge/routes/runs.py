@@ -6,8 +6,9 @@ from fastapi import APIRouter, Header, Query, Response
 
 from contracts import chat
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.follow import follow_run
+from services.edge.follow import Watch, follow_run, native_cursor
 from services.edge.gateway import page_mark, run_key
+from services.edge.wires.native import NativeWire
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -46,7 +47,8 @@ async def run_events(
 
     Resume with `Last-Event-ID` or `?after=`; without either it is told from the start.
     """
-    return await follow_run(gateway, caller, run, last_event_id or after)
+    cursor = native_cursor(last_event_id or after)
+    return await follow_run(gateway, Watch(caller, NativeWire()), run, cursor)
 
 
 @router.post("/{run}/cancel", response_model=chat.Run)

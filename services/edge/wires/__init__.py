@@ -1,0 +1,1 @@
+"""The formats in which a run is told to clients: each a function of the log."""

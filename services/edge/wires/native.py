@@ -1,0 +1,64 @@
+"""Server-sent events of the native routes: one frame per event of the log."""
+
+from collections.abc import Sequence
+
+from contracts import events
+from contracts.ids import RUN_LANE
+from kit.clock import now_ms
+from kit.runlog.reads import LogMessage
+from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT
+
+RETRY_MILLISECONDS = 1000
+"""What clients wait before they reconnect. It travels in the first frame: alone it would be an empty event to some."""
+
+_TYPE_START = len(b'{"type":"')
+
+
+class NativeWire:
+    """Tells events as they are in the log."""
+
+    headers = SSE_HEADERS
+    heartbeat = SSE_HEARTBEAT
+    whole = False
+    breaks_off = False
+
+    def __init__(self) -> None:
+        self._epoch = b""
+        self._opening = _retry(RETRY_MILLISECONDS)
+
+    def open(self, epoch: str, reset: str = "") -> bytes:
+        """A `reset`, if the client is to drop what it has."""
+        self._epoch = epoch.encode()
+        if not reset:
+            return b""
+        event = events.Reset(lane=RUN_LANE, at=now_ms(), reason=reset)
+        return b"event: reset\ndata: %b\n\n" % events.encode(event)
+
+    def frames(self, messages: Sequence[LogMessage]) -> bytes:
+        """One frame for each."""
+        opening, self._opening = self._opening, b""
+        if len(messages) == 1:
+            return opening + _frame(messages[0], self._epoch)
+        return opening + b"".join([_frame(message, self._epoch) for message in messages])
+
+    def leaving(self, milliseconds: int) -> bytes:
+        """A notice. It has no cursor of its own."""
+        message = "This server is stopping. Reconnect with your cursor."
+        notice = events.Notice(lane=RUN_LANE, at=now_ms(), code="reconnect", message=message)
+        return _retry(milliseconds) + b"event: notice\ndata: %b\n\n" % events.encode(notice)
+
+    def ended(self) -> bytes:
+        """The run's ending has said so."""
+        return b""
+
+
+def _frame(message: LogMessage, epoch: bytes) -> bytes:
+    """An event's JSON begins with its type: it is not parsed here."""
+    sequence, _, payload = message
+    kind = payload[_TYPE_START : payload.index(b'"', _TYPE_START)]
+    return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (epoch, sequence, kind, payload)
+
+
+def _retry(milliseconds: int) -> bytes:
+    """The line that says how long to wait before a reconnect; it belongs to the frame that follows."""
+    return b"retry: %d\n" % milliseconds
