@@ -20,6 +20,8 @@ from tests.chaos.options import Options
 
 WORDS, RATE = 120, 16.0  # seven seconds and a half
 BACK_SECONDS = (0.2, 1.5)
+LOAD_WORDS = (60, 150)
+"""An answer that is begun again each time its worker is killed must fit between two kills, or it never ends."""
 NEXT_TOKEN_SECONDS = 60.0
 GOAL_SECONDS = 10.0
 SEAMS = ("generation.resumed", "generation.restarted")
@@ -48,7 +50,7 @@ async def run(options: Options, folder: Path, say: Callable[[str], None]) -> Out
     rng = random.Random(f"{options.seed}/takeover")
     seconds: dict[str, list[float]] = {model: [] for model in counting.MODELS}
     async with session(options, folder, say) as now:
-        load = now.load(Shape(streams=options.streams))
+        load = now.load(Shape(streams=options.streams, words=LOAD_WORDS))
         user = load.user("victim", rng)
         async with now.under(load):
             for number in range(options.many):
