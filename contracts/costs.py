@@ -14,6 +14,9 @@ TOKENS_PER_PRICE = 1_000_000
 CHARACTERS_PER_TOKEN = 4
 """OpenAI's rule of thumb for English text."""
 
+TOKENS_PER_IMAGE = 1_000
+"""Of the order of what providers charge for a picture of ordinary size; each counts by its measures in its own way."""
+
 Price = Annotated[Decimal, Field(ge=0, le=1_000_000)]
 
 
@@ -51,11 +54,11 @@ def estimated_tokens(texts: Iterable[str]) -> int:
     return math.ceil(sum(map(len, texts)) / CHARACTERS_PER_TOKEN)
 
 
-def estimated_usage(asked: Iterable[str], text: str, reasoning: str, *, calls: int) -> events.Usage:
+def estimated_usage(asked: Iterable[str], text: str, reasoning: str, *, calls: int, images: int = 0) -> events.Usage:
     """Roughly what an answer has used that was asked for `calls` times: each call is charged for the whole question."""
     thought = estimated_tokens((reasoning,))
     return events.Usage(
-        input_tokens=calls * estimated_tokens(asked),
+        input_tokens=calls * (estimated_tokens(asked) + images * TOKENS_PER_IMAGE),
         output_tokens=estimated_tokens((text,)) + thought if calls else 0,
         reasoning_tokens=thought if calls else 0,
         estimated=True,

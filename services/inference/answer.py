@@ -13,7 +13,7 @@ from kit.runlog.writer import LaneWriter
 from services.inference.attempt import Attempt
 from services.inference.bill import Bill
 from services.inference.continuation import OverlapTrimmer, Repetition
-from services.inference.pickup import Past
+from services.inference.pickup import Past, called
 from services.inference.providers.base import Attached, Chunk, Finish, Reasoning, Text, ToolCall
 
 DELTA, REASONING = "generation.delta", "generation.reasoning"
@@ -46,7 +46,7 @@ class Answer:
     @property
     def has_words(self) -> bool:
         """Somebody may have seen something of it."""
-        return bool(self._text.tell() or self._reasoning.tell())
+        return bool(self._text.tell() or self._reasoning.tell() or self._tool_calls)
 
     def past(self) -> Past:
         """What there is of it, for the next call to go on with."""
@@ -66,7 +66,7 @@ class Answer:
         self._seam = going_on.mode if self.has_words else None
         self._trimmer = OverlapTrimmer(going_on.text) if going_on.mode == "continue" else None
         self._repetition = Repetition(self.past()) if going_on.mode == "reattach" else None
-        self.bill.call(going_on.mode, self._text.getvalue() + self._reasoning.getvalue())
+        self.bill.call(going_on.mode, self._written())
 
     def take(self, chunks: Sequence[Chunk]) -> None:
         """Everything of one network read. To be given an id is no sign that the model has begun to answer."""
@@ -93,6 +93,8 @@ class Answer:
             self._reasoning.write(chunk.text)  # type: ignore[union-attr]
             self._writer.text(REASONING, chunk.text)  # type: ignore[union-attr]
         elif isinstance(chunk, ToolCall):
+            self._say_rest()
+            self._new_words()
             call = events.ToolCall(chunk.call_id, chunk.name, chunk.arguments)
             self._tool_calls.append(call)
             self._writer.event(
@@ -101,9 +103,7 @@ class Answer:
                 )
             )
         elif isinstance(chunk, Finish):
-            if self._trimmer is not None and (rest := self._trimmer.rest()):
-                self._trimmer = None
-                self._say(rest)
+            self._say_rest()
             self.finish = chunk
 
     def _say(self, text: str) -> None:
@@ -114,6 +114,12 @@ class Answer:
         self._new_words()
         self._text.write(text)
         self._writer.text(DELTA, text)
+
+    def _say_rest(self) -> None:
+        """What the trimmer has held back, before anything else than text follows."""
+        trimmer, self._trimmer = self._trimmer, None
+        if trimmer is not None and (rest := trimmer.rest()):
+            self._say(rest)
 
     def _write_attached(self) -> None:
         """Say under which id the provider keeps what it says now."""
@@ -136,9 +142,13 @@ class Answer:
             self._writer.event(events.GenerationResumed(lane=lane, at=at, attempt=number, mode=mode))  # type: ignore[arg-type]
             return
         self._writer.event(events.GenerationRestarted(lane=lane, at=at, attempt=number))
-        self.bill.drop(self._text.getvalue() + self._reasoning.getvalue())
+        self.bill.drop(self._written())
         self._text, self._reasoning, self._tool_calls = io.StringIO(), io.StringIO(), []
         self._write_attached()
+
+    def _written(self) -> str:
+        """All that the model wrote."""
+        return self._text.getvalue() + self._reasoning.getvalue() + called(self._tool_calls)
 
     @property
     def first_token_ms(self) -> int | None:
@@ -171,7 +181,7 @@ class Answer:
         said, thought = self._text.getvalue(), self._reasoning.getvalue()
         text, text_ref = await blobs.inline_or_kept(f"{name}.text", said)
         reasoning, reasoning_ref = await blobs.inline_or_kept(f"{name}.reasoning", thought)
-        usage = self.bill.usage(self.finish.usage if self.finish else None, said, thought)
+        usage = self.bill.usage(self.finish.usage if self.finish else None, said + called(self._tool_calls), thought)
         now = now_ms()
         return {
             "lane": self._request.lane,

@@ -11,7 +11,7 @@ from contracts.generation import GenerateRequest
 from kit.runlog.writer import LaneWriter
 from kit.telemetry import measures
 from kit.telemetry.spans import CLIENT, span
-from services.inference import continuation
+from services.inference import continuation, question
 from services.inference.answer import Answer
 from services.inference.attempt import Attempt
 from services.inference.parts import Parts
@@ -32,12 +32,13 @@ async def carry(parts: Parts, request: GenerateRequest, attempt: Attempt, writer
     """Carry one call's chunks into the lane; wait when the log is slower than the provider. Raises ProviderError."""
     card, going_on = attempt.card, attempt.going_on
     asked = await parts.turns(request)
-    answer.bill.asked = [turn["content"] for turn in asked]
+    if (refusal := question.refusal(card, asked, request.parameters)) is not None:
+        raise refusal
+    answer.bill.asked = question.weight(asked, request.parameters)
     call = ProviderCall(
         model=card.model,
-        messages=continuation.turns(asked, going_on),
-        temperature=request.parameters.temperature,
-        max_tokens=request.parameters.max_tokens,
+        turns=continuation.turns(asked, going_on),
+        parameters=request.parameters,
         extra=card.call_options(prefill=going_on.mode == "prefill"),
         reattach=going_on.reference if going_on.mode == "reattach" else None,
     )

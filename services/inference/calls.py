@@ -28,9 +28,12 @@ class Next:
 class Calls:
     """The calls of one generation."""
 
-    def __init__(self, cards: Sequence[ModelCard], begin: Begin, settings: InferenceSettings) -> None:
-        """`cards` are the models in the order in which they are asked."""
+    def __init__(
+        self, cards: Sequence[ModelCard], begin: Begin, settings: InferenceSettings, *, formed: bool = False
+    ) -> None:
+        """`cards` are the models in the order in which they are asked; `formed`: see `continuation.plan`."""
         self._cards, self._settings = list(cards), settings
+        self._formed = formed
         self._fruitless = 0
         self._interruptions = 0
         self.first = Attempt(begin.attempt, self._cards[0], self._going_on(begin.past))
@@ -62,4 +65,4 @@ class Calls:
                 return failure.error
 
     def _going_on(self, past: Past) -> continuation.Continuing:
-        return continuation.plan(self._cards[0].continuation, past)
+        return continuation.plan(self._cards[0].continuation, past, formed=self._formed)

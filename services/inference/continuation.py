@@ -5,13 +5,19 @@ answer, and the model goes on in mid-word. `reattach`: the provider has kept the
 paid for twice. `continue`: a turn asks to go on where the text stops; models like to repeat
 its last words first, which are trimmed. `restart`: from the beginning, when neither is possible or there is no text
 yet.
+
+Two kinds of answers can only be reattached to or begun again. One that has tool calls: after those every wire wants
+their results and nothing else, so there is no way to say "you had asked for this already", and to leave the calls out
+would get them asked for twice. And one that has to be of a certain form (`response_format`): the model server holds
+every answer to the whole form, so a second half would be a second whole.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from contracts.content import Turn
 from services.inference.cards import Continuation
 from services.inference.pickup import Past
 from services.inference.providers.base import Chunk, Reasoning, Text, ToolCall
@@ -40,12 +46,12 @@ class Continuing:
     reference: str | None = None
 
 
-def plan(continuation: Continuation, past: Past) -> Continuing:
-    """How a model goes on with this much of an answer."""
+def plan(continuation: Continuation, past: Past, *, formed: bool = False) -> Continuing:
+    """How a model goes on with this much of an answer; `formed`: it has to be of a certain form."""
     if continuation == "reattach" and past.reference is not None:
         return Continuing("reattach", past.text, past.reference)
-    if not past.text:
-        return Continuing("restart")  # thinking alone cannot be continued
+    if not past.text or past.tool_calls or formed:  # thinking alone cannot be continued
+        return Continuing("restart")
     match continuation:
         case "prefill":
             return Continuing("prefill", past.text)
@@ -55,16 +61,16 @@ def plan(continuation: Continuation, past: Past) -> Continuing:
             return Continuing("restart")
 
 
-def turns(asked: Sequence[dict[str, Any]], going_on: Continuing) -> list[dict[str, Any]]:
+def turns(asked: Sequence[Turn], going_on: Continuing) -> Sequence[Turn]:
     """The context for the model."""
+    beginning = Turn(role="assistant", content=going_on.text)
     match going_on.mode:
         case "prefill":
-            return [*asked, {"role": "assistant", "content": going_on.text}]
+            return [*asked, beginning]
         case "continue":
-            beginning = {"role": "assistant", "content": going_on.text}
-            return [*asked, beginning, {"role": "user", "content": GO_ON}]
+            return [*asked, beginning, Turn(role="user", content=GO_ON)]
         case "restart" | "reattach":
-            return list(asked)
+            return asked
 
 
 class OverlapTrimmer:

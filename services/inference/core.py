@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts import events
-from contracts.generation import GenerateRequest, GenerationEnded, Timeouts, TokenUsage
+from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage
 from kit.settings import InferenceSettings
 
 
@@ -44,6 +44,11 @@ def limits(request: Timeouts, model: Timeouts, worker: InferenceSettings) -> Lim
         silence=request.silence_seconds or model.silence_seconds or worker.silence_timeout_seconds,
         total=total,
     )
+
+
+def formed(parameters: Parameters) -> bool:
+    """Whether the answer has to be of a certain form, as a whole."""
+    return parameters.response_format is not None and parameters.response_format.get("type") != "text"
 
 
 def ended_fact(request: GenerateRequest, ending: events.GenerationEnding, sequence: int) -> GenerationEnded:

@@ -94,7 +94,7 @@ class Generation:
     def _cards(self, past: pickup.Past) -> list[ModelCard]:
         """The models to ask, in order. Who has begun to answer goes on."""
         asked = (self.request.model, *self.request.fallbacks)
-        if (past.text or past.reasoning) and past.model in asked:
+        if past.begun and past.model in asked:
             asked = asked[asked.index(past.model) :]
         cards = (self._parts.catalogue.get(model) for model in asked)
         return [card for card in cards if card is not None]
@@ -133,7 +133,7 @@ class Generation:
 
         What a call breaks off with does not end the answer by itself: it is retried, gone on with, or asked elsewhere.
         """
-        calls = Calls(cards, begin, self._parts.settings)
+        calls = Calls(cards, begin, self._parts.settings, formed=core.formed(self.request.parameters))
         attempt = calls.first
         self._say_started(writer, attempt)
         answer = Answer(self.request, writer, begin.past, attempt)

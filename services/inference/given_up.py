@@ -7,6 +7,7 @@ from kit.bus.blobs import Blobs
 from kit.clock import now_ms
 from services.inference.catalogue import Catalogue
 from services.inference.pickup import Past
+from services.inference.question import weight
 
 
 async def given_up(
@@ -17,9 +18,10 @@ async def given_up(
     text, text_ref = await blobs.inline_or_kept(f"{name}.text", past.text)
     reasoning, reasoning_ref = await blobs.inline_or_kept(f"{name}.reasoning", past.reasoning)
     card = catalogue.get(past.model or request.model)
-    asked = [turn.content for turn in request.messages]
-    calls = past.attempts if past.text or past.reasoning or past.dropped else 0
-    usage = estimated_usage(asked, past.dropped + past.text, past.reasoning, calls=calls)
+    asked = weight(request.messages, request.parameters)
+    calls = past.attempts if past.begun or past.dropped else 0
+    said = past.dropped + past.text + past.called
+    usage = estimated_usage(asked.texts, said, past.reasoning, calls=calls, images=asked.images)
     return events.GenerationFailed(
         lane=request.lane,
         at=now_ms(),

@@ -1,7 +1,7 @@
 """What every generation of a worker shares."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -30,9 +30,8 @@ class Parts:
     providers: Providers
     settings: InferenceSettings
 
-    async def turns(self, request: GenerateRequest) -> list[dict[str, Any]]:
+    async def turns(self, request: GenerateRequest) -> Sequence[Turn]:
         """The context for the model, from wherever it is."""
-        turns = request.messages
-        if request.messages_ref is not None:
-            turns = _turns.validate_json(await self.blobs.get(request.messages_ref))["messages"]
-        return [{"role": turn.role, "content": turn.content} for turn in turns]
+        if request.messages_ref is None:
+            return request.messages
+        return _turns.validate_json(await self.blobs.get(request.messages_ref))["messages"]

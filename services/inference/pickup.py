@@ -1,6 +1,6 @@
 """What a worker does with a request, decided from what its lane says: values in, values out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from contracts import events
@@ -21,6 +21,16 @@ class Past:
     """Who wrote the text; it may be one of the request's fallbacks."""
     reference: str | None = None
     """Under which the provider keeps the whole answer."""
+
+    @property
+    def begun(self) -> bool:
+        """Somebody may have seen something of it."""
+        return bool(self.text or self.reasoning or self.tool_calls)
+
+    @property
+    def called(self) -> str:
+        """What the model wrote for its tool calls."""
+        return called(self.tool_calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +90,16 @@ def _attempts(told: Told) -> tuple[int, int]:
                 length = 0
             case events.GenerationDelta() | events.GenerationReasoning():
                 length += len(event.text)
-                if length > longest:
-                    longest, fruitless = length, 0
+            case events.GenerationToolCall():
+                length += len(event.name) + len(event.arguments)
+        if length > longest:
+            longest, fruitless = length, 0
     return newest, fruitless
+
+
+def called(calls: Iterable[events.ToolCall]) -> str:
+    """What the model wrote for tool calls."""
+    return "".join(call.name + call.arguments for call in calls)
 
 
 def past(told: Told) -> Past:
@@ -97,7 +114,7 @@ def past(told: Told) -> Past:
             case events.GenerationStarted():
                 attempts, model = max(attempts, event.attempt), event.model
             case events.GenerationRestarted():
-                dropped += text + reasoning
+                dropped += [*text, *reasoning, called(calls)]
                 text, reasoning, calls, reference = [], [], [], None
             case events.GenerationDelta():
                 text.append(event.text)
@@ -107,5 +124,5 @@ def past(told: Told) -> Past:
                 calls.append(events.ToolCall(event.call_id, event.name, event.arguments))
             case events.GenerationAttached():
                 # What is kept of an answer that was gone on with is its second half only.
-                reference = None if text or reasoning else event.reference
+                reference = None if text or reasoning or calls else event.reference
     return Past(attempts, "".join(text), "".join(reasoning), tuple(calls), "".join(dropped), model, reference)

@@ -6,6 +6,9 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from contracts.content import Turn
+from contracts.generation import Parameters
+
 ErrorCode = Literal[
     "provider_unavailable",  # refused, reset, or answered 5xx
     "provider_auth",  # 401 or 403: our key is wrong
@@ -15,6 +18,8 @@ ErrorCode = Literal[
     "provider_incomplete",  # the stream ended without a finish reason
     "context_length_exceeded",
     "content_filtered",
+    "vision_unsupported",  # an image for a model that sees none; the provider is not called
+    "tools_unsupported",  # tools, or a talk about their results, for a model that knows none; not called either
 ]
 
 
@@ -70,7 +75,10 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A complete tool call that the model asks the client to make."""
+    """A complete tool call that the model asks the client to make.
+
+    Calls come last, right before `Finish`: what has them in the lane was whole, up to its ending.
+    """
 
     call_id: str
     name: str
@@ -100,9 +108,10 @@ class ProviderCall:
     """One call of one model."""
 
     model: str  # the provider's own name of the model
-    messages: Sequence[dict[str, Any]]  # [{"role": "system"|"user"|"assistant", "content": str}, …]
-    temperature: float | None = None
-    max_tokens: int | None = None
+    turns: Sequence[Turn]
+    """The context; a last one of role `assistant` is the beginning of the answer, to be gone on with."""
+    parameters: Parameters = field(default_factory=Parameters)
+    """What a provider has no word for, it leaves out."""
     extra: dict[str, Any] = field(default_factory=dict)  # the catalogue's `options:` of the model, passed through
     reattach: str | None = None
     """Go on with the answer that the provider keeps under this reference, instead of asking for a new one. Its chunks

@@ -12,7 +12,6 @@ from services.inference.providers.base import ErrorCode, ProviderError
 from services.inference.providers.error_fields import (
     AUTH_CODES,
     FILTER_CODES,
-    MAX_ERROR_BODY_BYTES,
     QUOTA_CODES,
     RATE_CODES,
     ErrorFields,
@@ -90,13 +89,6 @@ def error_of_page(body: bytes, *, secrets: tuple[str, ...] = ()) -> ProviderErro
         retryable=False,
         status=int(HTTPStatus.OK),
     )
-
-
-def refused_parameter(body: bytes) -> str:
-    """Everything a 400 says, in lower case, to look a parameter's name up in."""
-    fields = fields_of_body(body)
-    message = fields.message or body[:MAX_ERROR_BODY_BYTES].decode(errors="replace")
-    return f"{fields.param} {fields.code} {message}".lower()
 
 
 def _auth(status: int | None) -> ProviderError:

@@ -1,19 +1,14 @@
 """What all providers that we speak HTTP with have in common: an address, a key, connections, and what they refused."""
 
 import asyncio
-import logging
-from collections import defaultdict
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 from pydantic import SecretStr
 
 from services.inference.providers.connection import drain, new_session, warm_up
-from services.inference.providers.errors import refused_parameter
-
-logger = logging.getLogger(__name__)
+from services.inference.providers.unwanted import Unwanted, refused_names
 
 
 class HttpProvider:
@@ -24,7 +19,7 @@ class HttpProvider:
         self._key = api_key.get_secret_value() if api_key else ""
         self._session: aiohttp.ClientSession | None = None
         self._drains: set[asyncio.Task[None]] = set()
-        self._unwanted: defaultdict[str, set[str]] = defaultdict(set)  # by model: parameters it refused
+        self._unwanted = Unwanted()
 
     async def warm(self) -> None:
         """Open one connection ahead of the first call, which then pays for no DNS, TCP or TLS. Never fails."""
@@ -54,17 +49,11 @@ class HttpProvider:
 
     def _learn(self, model: str, sent: Mapping[str, Any], status: int, said: bytes) -> bool:
         """Whether the same call may succeed without a parameter that was sent; it is left out from now on."""
-        if status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
-            return False
-        unwanted = self._refused(refused_parameter(said)) & sent.keys()
-        if unwanted:
-            self._unwanted[model] |= unwanted
-            logger.info("model %s does not know %s: left out from now on", model, ", ".join(sorted(unwanted)))
-        return bool(unwanted)
+        return self._unwanted.learn(model, sent, self._refused(status, said))
 
-    def _refused(self, text: str) -> set[str]:
-        """The optional parameters that an error message (in lower case) says are not supported."""
-        return {"temperature"} if is_unsupported("temperature", text) else set()  # reasoning models
+    def _refused(self, status: int, said: bytes) -> set[str]:
+        """The optional parameters that an error says are not supported."""
+        return refused_names(status, said)
 
     def _let_go(self, response: aiohttp.ClientResponse, *, reuse: bool) -> None:
         if reuse and not response.content.at_eof():
@@ -74,11 +63,6 @@ class HttpProvider:
             task.add_done_callback(self._drains.discard)
         else:
             response.close()  # at once: this is how the server learns that nobody listens
-
-
-def is_unsupported(parameter: str, text: str) -> bool:
-    """Whether an error message says that the server does not support this parameter."""
-    return parameter in text and ("unsupported" in text or "not support" in text)
 
 
 def is_event_stream(response: aiohttp.ClientResponse) -> bool:

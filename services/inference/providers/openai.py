@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 from pydantic import SecretStr
 
+from services.inference.providers import chat_body
 from services.inference.providers.base import Chunk, ProviderCall
 from services.inference.providers.connection import (
     FINISH_GRACE_SECONDS,
@@ -21,6 +22,7 @@ from services.inference.providers.connection import (
 )
 from services.inference.providers.errors import error_from_response, error_of_page
 from services.inference.providers.http_provider import HttpProvider, is_event_stream
+from services.inference.providers.unwanted import refused_names
 from services.inference.providers.wire import Answer
 
 _encode = msgspec.json.Encoder().encode
@@ -86,18 +88,14 @@ class OpenAIProvider(HttpProvider):
                 raise error_from_response(response.status, response.headers, said, secrets=self._secrets)
 
     def _body(self, call: ProviderCall) -> dict[str, Any]:
-        body: dict[str, Any] = {**call.extra, "model": call.model, "messages": call.messages, "stream": True}
-        body["stream_options"] = {"include_usage": True}
-        if call.temperature is not None:
-            body["temperature"] = call.temperature
-        if call.max_tokens is not None:
-            body[self._max_tokens_field] = call.max_tokens
-        for name in self._unwanted[call.model]:
-            body.pop(name, None)
+        body: dict[str, Any] = {**call.extra, **chat_body.parameters(call.parameters, self._max_tokens_field)}
+        body |= {"model": call.model, "messages": chat_body.messages(call.turns)}
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        self._unwanted.drop(call.model, body)
         return body
 
-    def _refused(self, text: str) -> set[str]:
-        return super()._refused(text) | ({"stream_options"} if "stream_options" in text else set())
+    def _refused(self, status: int, said: bytes) -> set[str]:
+        return super()._refused(status, said) | refused_names(status, said, ("stream_options",))
 
 
 async def _read_the_rest(read: Callable[[], Awaitable[bytes]]) -> bytes:

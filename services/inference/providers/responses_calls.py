@@ -8,12 +8,14 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from services.inference.providers import responses_body
 from services.inference.providers.base import ProviderCall, ProviderError
 from services.inference.providers.connection import LOST, error_from_exception, read_body
 from services.inference.providers.errors import error_from_response
-from services.inference.providers.http_provider import HttpProvider, is_unsupported
+from services.inference.providers.http_provider import HttpProvider
 from services.inference.providers.kept_answer import NothingToReattachError
 from services.inference.providers.responses_wire import MAX_RESPONSE_BYTES, ResponsesAnswer
+from services.inference.providers.unwanted import refused_names
 
 STOP_RETRY_SECONDS = 0.5
 
@@ -104,21 +106,19 @@ class ResponsesCalls(HttpProvider):
             raise error_from_exception(error) from error
 
     def _body(self, call: ProviderCall) -> dict[str, Any]:
-        # Every message is an input item, the system's too (`easy_input_message_param.py`); the order stays as it is.
-        body: dict[str, Any] = {**call.extra, "model": call.model, "input": call.messages}
+        asked = responses_body.parameters(call.parameters)
+        for name in ("reasoning", "text"):  # the catalogue may have other fields of these objects
+            if name in asked and isinstance(given := call.extra.get(name), dict):
+                asked[name] = {**given, **asked[name]}
+        body: dict[str, Any] = {**call.extra, **asked, "model": call.model, "input": responses_body.items(call.turns)}
         body |= {"stream": True, "background": True, "store": True}  # no background without store (the guide's limits)
-        if call.temperature is not None:
-            body["temperature"] = call.temperature
-        if call.max_tokens is not None:
-            body["max_output_tokens"] = call.max_tokens
-        for name in self._unwanted[call.model]:
-            body.pop(name, None)
+        self._unwanted.drop(call.model, body)
         return body
 
-    def _refused(self, text: str) -> set[str]:
+    def _refused(self, status: int, said: bytes) -> set[str]:
         # A server that keeps no answers (vLLM without VLLM_ENABLE_RESPONSES_API_STORE) still gives them.
-        kept = {"background", "store"} if is_unsupported("background", text) else set()
-        return super()._refused(text) | kept
+        kept = {"background", "store"} if refused_names(status, said, ("background",)) else set()
+        return super()._refused(status, said) | refused_names(status, said, ("reasoning", "text")) | kept
 
 
 async def read(response: aiohttp.ClientResponse) -> bytes:

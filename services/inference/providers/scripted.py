@@ -4,7 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from services.inference.providers.base import Chunk, Finish, ProviderCall, ProviderError, Reasoning, Text, Usage
+from services.inference.providers.base import (
+    Chunk,
+    Finish,
+    FinishReason,
+    ProviderCall,
+    ProviderError,
+    Reasoning,
+    Text,
+    ToolCall,
+    Usage,
+)
 from services.inference.providers.commanded_scripts import (
     MARATHON_TOKENS_PER_SECOND,
     flaky,
@@ -12,6 +22,7 @@ from services.inference.providers.commanded_scripts import (
     marathon_rate,
 )
 from services.inference.providers.scripts import (
+    Call,
     Conversation,
     Fail,
     Pause,
@@ -21,10 +32,12 @@ from services.inference.providers.scripts import (
     conversation,
     sage,
     swift,
-    text_of,
     thinker,
     tokens,
 )
+from services.inference.providers.stop_texts import StopTexts
+from services.inference.providers.tool_scripts import with_tools
+from services.inference.question import weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +73,28 @@ class ScriptedProvider:
                 f"There is no demo model {call.model!r}. There are: {', '.join(MODELS)}.",
                 retryable=False,
             )
-        messages, prefill = list(call.messages), ""
-        if messages and messages[-1].get("role") == "assistant":
-            prefill = text_of(messages.pop().get("content"))
-        talk = conversation(messages)
+        turns, prefill, asked = list(call.turns), "", call.parameters
+        if turns and turns[-1].role == "assistant":
+            prefill = turns.pop().content
+        talk = conversation(turns, asked.tools)
+        stops = StopTexts(asked.stop)
         rate = marathon_rate(talk.last) if model.script is marathon else model.tokens_per_second
         clock = asyncio.get_running_loop().time
         due = clock() + self._scaled(model.first_token_seconds)  # of the next token: counted on, never from "now"
         step_seconds = self._scaled(1.0 / rate)
         said = thought = 0
-        reason = "stop"
-        for step in remaining(model.script, talk, prefill):
+        calls: list[ToolCall] = []
+        reason: FinishReason = "stop"
+        for step in remaining(with_tools(model.script, asked.tool_choice), talk, prefill):
+            if isinstance(step, Call):
+                calls.append(ToolCall(f"call_{talk.seed:08x}_{len(calls)}", step.name, step.arguments))
+                continue
             if isinstance(step, Pause):
                 due += self._scaled(step.seconds)
                 continue
-            if call.max_tokens is not None and said + thought >= call.max_tokens:
+            if asked.max_tokens is not None and said + thought >= asked.max_tokens:
                 reason = "length"
+                calls.clear()
                 break
             # A late token goes out at once. sleep(0) as well lets the other generations run.
             await asyncio.sleep(max(0.0, due - clock()))
@@ -87,13 +106,19 @@ class ScriptedProvider:
                 yield (Reasoning(step.text),)
             else:
                 said += 1
-                yield (Text(step.text),)
+                if text := stops.take(step.text):
+                    yield (Text(text),)
+                if stops.reached:
+                    calls.clear()
+                    break
+        if rest := stops.rest():
+            yield (Text(rest),)
         usage = Usage(
-            input_tokens=sum(len(tokens(text_of(message.get("content")))) for message in call.messages),
-            output_tokens=said + thought,
+            input_tokens=sum(len(tokens(text)) for text in weight(call.turns, asked).texts),
+            output_tokens=said + thought + sum(len(tokens(called.arguments)) for called in calls),
             reasoning_tokens=thought,
         )
-        yield (Finish("length" if reason == "length" else "stop", usage),)
+        yield (*calls, Finish("tool_calls" if calls else reason, usage))
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -5,8 +5,8 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from contracts.content import Image, Tool, ToolResult, Turn
 from services.inference.providers.base import ProviderError
 
 QUOTE_CHARACTERS = 160
@@ -41,7 +41,15 @@ class Fail:
     error: ProviderError
 
 
-Step = Say | Think | Pause | Fail
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool is asked for."""
+
+    name: str
+    arguments: str
+
+
+Step = Say | Think | Pause | Fail | Call
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,9 @@ class Conversation:
 
     system: str
     users: tuple[str, ...]  # the messages of the user; the last one is to be answered
+    images: tuple[Image, ...] = ()  # of the last message
+    results: tuple[ToolResult, ...] = ()  # of the tools, if nothing was said since
+    tools: tuple[Tool, ...] = ()
 
     @property
     def last(self) -> str:
@@ -68,6 +79,8 @@ class Conversation:
     def memory(self) -> str:
         """A sentence that shows whether the history arrived."""
         instructions = f" My instructions begin with {quote(self.system, 60)}." if self.system else ""
+        if self.images:
+            instructions = f" I see {', '.join(map(seen, self.images))}.{instructions}"
         earlier = len(self.users) - 1
         if earlier < 1:
             return "This is your first message to me." + instructions
@@ -75,22 +88,23 @@ class Conversation:
         return f"I remember {turns} of yours; the first one was {quote(self.users[0])}." + instructions
 
 
-def conversation(messages: Sequence[dict[str, Any]]) -> Conversation:
+def conversation(turns: Sequence[Turn], tools: tuple[Tool, ...] = ()) -> Conversation:
     """The conversation without the assistant's side, which these models do not need."""
-    texts = [(str(message.get("role", "")), text_of(message.get("content"))) for message in messages]
+    users = [turn for turn in turns if turn.role == "user"]
     return Conversation(
-        system=" ".join(text for role, text in texts if role == "system"),
-        users=tuple(text for role, text in texts if role == "user"),
+        system=" ".join(turn.content for turn in turns if turn.role == "system"),
+        users=tuple(turn.content for turn in users),
+        images=users[-1].images if users else (),
+        results=turns[-1].results if turns else (),
+        tools=tools,
     )
 
 
-def text_of(content: Any) -> str:
-    """The text of a message's content, which may be a list of parts."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
-    return ""
+def seen(image: Image) -> str:
+    """A picture in words: a model without eyes can tell only what it was given."""
+    if image.url is not None:
+        return f"an image at {image.url}"
+    return f"an image ({image.media_type}, {len(image.data or '') * 3 // 4 - (image.data or '').count('=')} bytes)"
 
 
 def quote(text: str, limit: int = QUOTE_CHARACTERS) -> str:

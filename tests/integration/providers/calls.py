@@ -6,6 +6,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from contracts.content import Turn
+from contracts.generation import Parameters
 from services.inference.providers.base import Chunk, Finish, Provider, ProviderCall, ProviderError, Text
 
 WAIT_SECONDS = 10.0
@@ -40,7 +42,10 @@ class Outcome:
 
 
 def call(text: str = "hi", *, model: str = "m", **fields: Any) -> ProviderCall:
-    return ProviderCall(model, [{"role": "user", "content": text}], **fields)
+    """One question; `fields` are parameters of the answer, or `turns`, `extra` and `reattach` of the call."""
+    own = {name: fields.pop(name) for name in ("extra", "reattach", "turns") if name in fields}
+    turns = own.pop("turns", (Turn(role="user", content=text),))
+    return ProviderCall(model, turns, Parameters(**fields), **own)
 
 
 async def outcome(provider: Provider, asked: ProviderCall | None = None) -> Outcome:

@@ -1,10 +1,12 @@
 """One call of the Responses API, and everything that can go wrong with it."""
 
+import dataclasses
 import json
 
 import pytest
 from pydantic import SecretStr
 
+from contracts.content import Turn
 from services.inference.providers.base import Attached, Finish, Reasoning, Text, ToolCall, Usage
 from services.inference.providers.kept_answer import NothingToReattachError
 from services.inference.providers.responses import ResponsesProvider
@@ -35,7 +37,7 @@ async def test_what_is_asked_for() -> None:
         asked = call(
             "hi", model="gpt", temperature=0.5, max_tokens=99, extra={"reasoning": {"summary": "auto"}, "store": 0}
         )
-        asked.messages.insert(0, {"role": "system", "content": "Be brief."})  # type: ignore[attr-defined]
+        asked = dataclasses.replace(asked, turns=(Turn(role="system", content="Be brief."), *asked.turns))
         await outcome(provider, asked)
         (seen,) = server.asked
         assert (seen.method, seen.path) == ("POST", "/responses")

@@ -4,8 +4,9 @@ from contracts.costs import Prices
 from services.inference.bill import Bill
 from services.inference.pickup import Past
 from services.inference.providers.base import Usage
+from services.inference.question import Weight
 
-ASKED = ["x" * 40]  # ten tokens
+ASKED = Weight(["x" * 40])  # ten tokens
 TOLD = Usage(input_tokens=12, output_tokens=5)
 
 

@@ -5,13 +5,14 @@ import random
 import pytest
 
 from contracts import events
+from contracts.content import Turn
 from services.inference import pickup
 from services.inference.cards import Continuation
 from services.inference.continuation import Continuing, OverlapTrimmer, Repetition, plan, turns
 from services.inference.pickup import Past
 from services.inference.providers.base import Reasoning, Text, ToolCall
 
-ASKED = [{"role": "user", "content": "Count"}]
+ASKED = [Turn(role="user", content="Count")]
 TEXT = "The quick brown fox jumps over the lazy dog and then it sleeps for "
 
 
@@ -79,10 +80,20 @@ def test_the_catalogue_says_how_and_without_text_it_begins_again(
 
 
 def test_a_prefill_is_the_beginning_of_the_answer_and_a_continuation_is_asked_for() -> None:
-    assert turns(ASKED, Continuing("prefill", "One"))[-1] == {"role": "assistant", "content": "One"}
-    roles = [turn["role"] for turn in turns(ASKED, Continuing("continue", "One"))]
+    assert turns(ASKED, Continuing("prefill", "One"))[-1] == Turn(role="assistant", content="One")
+    roles = [turn.role for turn in turns(ASKED, Continuing("continue", "One"))]
     assert roles == ["user", "assistant", "user"]
     assert turns(ASKED, Continuing("restart")) == ASKED
+
+
+def test_calls_of_tools_and_answers_of_a_form_are_begun_again() -> None:
+    called = Past(text="One", tool_calls=(events.ToolCall("call_1", "weather", "{}"),))
+    for continuation in ("prefill", "continue", "reattach"):
+        assert plan(continuation, called).mode == "restart"  # type: ignore[arg-type]
+        assert plan(continuation, Past(text="{"), formed=True).mode == "restart"  # type: ignore[arg-type]
+    kept = Past(text="One", tool_calls=called.tool_calls, reference="resp_1")
+    assert plan("reattach", kept).mode == "reattach"
+    assert plan("reattach", Past(text="{", reference="resp_1"), formed=True).mode == "reattach"
 
 
 def started(attempt: int) -> events.GenerationStarted:
@@ -127,6 +138,20 @@ def test_only_a_kept_answer_is_reattached_to() -> None:
     assert plan("reattach", Past(reference="resp_1")).mode == "reattach"
     assert plan("reattach", Past(text="x")).mode == "continue"
     assert plan("prefill", Past(text="x", reference="resp_1")).mode == "prefill"
+
+
+def test_calls_that_were_asked_for_are_dropped_with_the_text_and_were_paid_for() -> None:
+    call = events.GenerationToolCall(lane="main", at=0, call_id="call_1", name="weather", arguments="{}")
+    restarted = events.GenerationRestarted(lane="main", at=0, attempt=2)
+    past = pickup.past(list(enumerate([started(1), delta("Hm"), call, started(2), restarted])))
+    assert (past.tool_calls, past.dropped, past.begun) == ((), "Hmweather{}", False)
+    assert pickup.past(list(enumerate([started(1), call]))).begun
+
+
+def test_a_call_of_a_tool_is_progress() -> None:
+    call = events.GenerationToolCall(lane="main", at=0, call_id="call_1", name="weather", arguments="{}")
+    told = [*(started(attempt) for attempt in range(1, 6)), call]
+    assert isinstance(pickup.on_pickup(list(enumerate(told, start=1)), 5), pickup.Begin)
 
 
 def attached(reference: str) -> events.GenerationAttached:
