@@ -5,10 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from contracts import chat
+from kit.bus.rpc import Unavailable
+from kit.runlog.reads import LogUnavailableError
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.follow import Watch, follow_run, native_cursor
 from services.edge.gateway import page_mark, run_key
-from services.edge.wires.native import NativeWire
+from services.edge.wires.native import NativeWire, unavailable
+from services.edge.wires.wire import SSE_HEADERS
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -19,6 +22,7 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     },
     204: {"description": "The run has ended and the cursor is at its end."},
 }
+_NO_EVENTS = {name.decode(): value.decode() for name, value in SSE_HEADERS}
 
 
 @router.get("", response_model=chat.RunPage)
@@ -41,14 +45,21 @@ async def run_events(
     gateway: TheGateway,
     caller: Caller,
     after: str | None = None,
+    accept: Annotated[str, Header()] = "",
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Follow a run as server-sent events: live, after a reconnect, on a second device, or when it is long over.
 
-    Resume with `Last-Event-ID` or `?after=`; without either it is told from the start.
+    Resume with `Last-Event-ID` or `?after=`; without either it is told from the start. Who accepts `text/event-stream`
+    is told to come back while the bus is away; others get 503.
     """
     cursor = native_cursor(last_event_id or after)
-    return await follow_run(gateway, Watch(caller, NativeWire()), run, cursor)
+    try:
+        return await follow_run(gateway, Watch(caller, NativeWire()), run, cursor)
+    except (LogUnavailableError, Unavailable):
+        if "text/event-stream" not in accept:
+            raise
+        return Response(unavailable(), headers=_NO_EVENTS)
 
 
 @router.post("/{run}/cancel", response_model=chat.Run)

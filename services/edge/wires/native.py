@@ -43,13 +43,21 @@ class NativeWire:
 
     def leaving(self, milliseconds: int) -> bytes:
         """A notice. It has no cursor of its own."""
-        message = "This server is stopping. Reconnect with your cursor."
-        notice = events.Notice(lane=RUN_LANE, at=now_ms(), code="reconnect", message=message)
-        return _retry(milliseconds) + b"event: notice\ndata: %b\n\n" % events.encode(notice)
+        return _come_back("This server is stopping. Reconnect with your cursor.", milliseconds)
 
     def ended(self) -> bytes:
         """The run's ending has said so."""
         return b""
+
+
+def unavailable() -> bytes:
+    """A whole stream, for who cannot be told anything now: an EventSource gives up for good after any other status."""
+    return _come_back("The run log does not answer at the moment. Reconnect with your cursor.", RETRY_MILLISECONDS)
+
+
+def _come_back(message: str, milliseconds: int) -> bytes:
+    notice = events.Notice(lane=RUN_LANE, at=now_ms(), code="reconnect", message=message)
+    return _retry(milliseconds) + b"event: notice\ndata: %b\n\n" % events.encode(notice)
 
 
 def _frame(message: LogMessage, epoch: bytes) -> bytes:
