@@ -71,7 +71,7 @@ class EdgeSettings(BaseSettings):
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="of one request; more is refused with 413")
     heartbeat_seconds: float = Field(12.0, gt=0, description="silence after which a stream gets a comment line")
     client_buffer_bytes: int = Field(
-        256 * 1024, ge=4096, description="live events kept for one slow client before it is sent to the log"
+        64 * 1024, ge=4096, description="events kept for one client that is slow to take them; the log keeps the rest"
     )
     concurrent_log_reads: int = Field(16, ge=1, description="pages of the run log being read at the same time")
     rpc_timeout_seconds: float = Field(10.0, gt=0, description="for a service's answer, before 503")

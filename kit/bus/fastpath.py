@@ -99,6 +99,15 @@ class FastPath:
         if not self._client.is_closed:
             await subscription.unsubscribe()
 
+    def drop(self, subscription: Subscription) -> None:
+        """The same at once, for who cannot wait: inside a callback."""
+        self._callbacks.pop(subscription._id, None)
+        subscription._closed = True
+        subscription._stop_processing()
+        self._client._remove_sub(subscription._id)
+        if self._client.is_connected:  # otherwise the server has forgotten it, and it is not subscribed again
+            self.send(b"UNSUB %d\r\n" % subscription._id)
+
     def send(self, command: bytes) -> None:
         """Send a whole PUB or HPUB command; those of one turn of the event loop share a system call.
 

@@ -2,17 +2,17 @@
 
 The join: subscribe, ask the leader how far the run has come, read the log until there, then deliver what came live
 meanwhile and everything after it. The same again whenever something may be missing: a hole in a lane's chain of
-sequences, a lost connection, a buffer that was full. And at every silence, since a lost last message
+sequences, a lost connection. And at every silence, since a lost last message
 shows no hole. From the very start the log is read in short first (kit/runlog/replay.py).
+
+Whoever does not take what is there is left alone: when its buffer is full the watcher lets go of it, is told nothing
+live any more, and costs nothing until it is asked for the next events. Then it joins again from where it is.
 """
 
 import asyncio
 
-from nats.aio.subscription import Subscription
-
 from contracts import events
 from contracts.ids import RUN_LANE
-from kit.bus.frames import header_value
 from kit.runlog.alarm import Alarm
 from kit.runlog.holes import Holes
 from kit.runlog.lane import RunKey
@@ -40,7 +40,7 @@ class Follower:
         self._buffer_bytes = buffer_bytes
         self._start = after
         self._known = known
-        self._replay = Replay(reads, key) if after == 0 and not whole else None
+        self._replay = Replay(reads, key, buffer_bytes) if after == 0 and not whole else None
         self._delivered = after  # how far the stream was handed out (or was before the cursor)
         self._handed: dict[bytes, int] = {}  # the newest sequence handed out of each lane
         self._lanes: dict[bytes, int] = {}  # the newest sequence handed out or queued of each lane
@@ -52,18 +52,17 @@ class Follower:
         self._queued_bytes = 0
         self._held: list[tuple[LogMessage, int]] = []  # came while the log was being read
         self._held_bytes = 0
-        self._overflow = False
         self._target = -1  # joining: how far the log must be read
         self._page: list[LogMessage] = []  # what was read, and must not be handed out yet
         self._alarm = Alarm()
         self._interrupted = False
-        self._subscription: Subscription | None = None
+        self._told = False  # of what is live
 
     async def start(self, *, fresh: bool = False) -> None:
         """Subscribe. `fresh` is for a run that does not exist yet: nothing can be stored, so nothing is read."""
         self._reads.bus.on_disconnect.append(self._lost)
         self._reads.bus.on_loss.append(self._lost_messages)
-        self._subscription = await self._reads.bus.fast.subscribe(self._key.live, self._on_live)
+        await self._listen()
         self._live = self._fresh = fresh
         if fresh:
             self._replay = None
@@ -73,9 +72,7 @@ class Follower:
         self._alarm.close()
         self._reads.bus.on_disconnect.remove(self._lost)
         self._reads.bus.on_loss.remove(self._lost_messages)
-        if self._subscription is not None:
-            await self._reads.bus.fast.unsubscribe(self._subscription)
-            self._subscription = None
+        self._let_go()
 
     def interrupt(self) -> None:
         """Make a waiting `next` return at once, with nothing."""
@@ -119,7 +116,8 @@ class Follower:
         if self._replay is not None:
             return await self._open(self._replay)
         if self._target < 0:
-            self._held, self._held_bytes, self._overflow = [], 0, False
+            self._held, self._held_bytes = [], 0
+            await self._listen()
             self._target = await self._reads.newest(self._key.all_lanes)
             if self._target == 0 < max(self._delivered, self._known):
                 self.ended = True  # purged: the client comes back, and is told what is stored
@@ -128,7 +126,7 @@ class Follower:
             missed = await self._holes.repair(self._delivered)
             return self._shown([message._replace(sequence=self._delivered) for message in missed])
         if self._delivered < self._target:
-            page = self._page = self._page or await self._reads.page(self._key.all_lanes, self._delivered + 1)
+            page = self._page = self._page or await self._next_page()
             if not page:
                 raise LogUnavailableError(BEHIND)
             if self._holes.doubt(page, self._handed, self._delivered):
@@ -136,12 +134,16 @@ class Follower:
             self._page, self._delivered = [], page[-1].sequence
             return self._shown(page)
         held, self._held, self._target = self._held, [], -1
-        if self._overflow:
+        if not self._told:
             return []  # too much came meanwhile: read on
         self._newest, self._lanes, self._live = self._delivered, dict(self._handed), True
         for message, previous in held:
             self._accept(message, previous)
         return self._hand_out()
+
+    async def _next_page(self) -> list[LogMessage]:
+        """As much as may wait for this watcher: it is held until the client takes it."""
+        return await self._reads.page(self._key.all_lanes, self._delivered + 1, size=self._buffer_bytes)
 
     async def _open(self, replay: Replay) -> list[LogMessage]:
         """One step of the opening. What it tells has cursors of its own."""
@@ -176,12 +178,26 @@ class Follower:
 
     # -- live -----------------------------------------------------------------------------------------------------
 
-    def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
-        if subject.endswith(_SNAPSHOT):
+    async def _listen(self) -> None:
+        if self._told:
             return
-        sequence = int(header_value(header, b"Nats-Sequence: ") or 0)
-        previous = int(header_value(header, b"Nats-Last-Sequence: ") or 0)
-        message = LogMessage(sequence, subject[subject.rfind(b".") + 1 :], payload)
+        self._told = True  # already now: a full buffer may end it before the call returns
+        try:
+            await self._reads.live.join(self._key, self._on_live)
+        except BaseException:
+            self._told = False
+            raise
+
+    def _let_go(self) -> None:
+        """Nobody takes what is there: hold nothing and be told nothing until somebody does."""
+        self._told = False
+        self._reads.live.leave(self._key, self._on_live)
+        self._held, self._held_bytes = [], 0
+
+    def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
+        if lane.endswith(_SNAPSHOT):
+            return
+        message = LogMessage(place, lane, payload)
         if self._live:
             self._accept(message, previous)
             self._alarm.signal()
@@ -189,8 +205,7 @@ class Follower:
             self._held.append((message, previous))
             self._held_bytes += len(payload)
         else:
-            self._overflow = True
-            self._held.clear()
+            self._let_go()
 
     def _accept(self, message: LogMessage, previous: int) -> None:
         """Queue a live message, unless it is known; a hole or a full buffer sends this watcher to the log."""
@@ -206,6 +221,7 @@ class Follower:
             return
         if self._queued_bytes > self._buffer_bytes:
             self._rejoin()
+            self._let_go()
             return
         if missing := self._holes.missing_ends(message, self._lanes):
             self._suspect(*missing[0])

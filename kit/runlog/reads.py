@@ -14,6 +14,7 @@ from contracts import events
 from kit.bus.api import last_message
 from kit.bus.connection import Bus
 from kit.bus.frames import header_status, header_value
+from kit.runlog.live import LiveRuns
 from kit.runtime.errors import StartError
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class LogReads:
 
     def __init__(self, bus: Bus, concurrent: int) -> None:
         self.bus = bus
+        self.live = LiveRuns(bus.fast)
+        """What is stored now. On the same connection: a read that is asked after a join is answered after it."""
         self.epoch = ""
         """Names the stream that the sequences belong to: when it was made."""
         self._slots = asyncio.Semaphore(concurrent)
@@ -98,12 +101,15 @@ class LogReads:
             raise LogUnavailableError(repr(error)) from error
         return message.sequence if message else 0
 
-    async def page(self, subject: str, start: int, *, messages: int = PAGE_MESSAGES) -> list[LogMessage]:
+    async def page(
+        self, subject: str, start: int, *, messages: int = PAGE_MESSAGES, size: int = PAGE_BYTES
+    ) -> list[LogMessage]:
         """Messages of a subject (wildcards allowed) from sequence `start` on; an empty list if there are none.
 
-        Raises LogUnavailableError.
+        It ends with the message that passes `size` bytes. Raises LogUnavailableError.
         """
-        return (await self._read({"seq": start, "next_by_subj": subject, "batch": messages})).messages
+        request = {"seq": start, "next_by_subj": subject, "batch": messages, "max_bytes": min(size, PAGE_BYTES)}
+        return (await self._read(request)).messages
 
     async def newest_of_each(self, subject: str, start: int) -> tuple[list[LogMessage], bool] | None:
         """The newest message of every subject under a wildcard, those from sequence `start` on, in their order.
@@ -118,7 +124,7 @@ class LogReads:
         async with self._slots:
             reply = b"%b.%d" % (self._inbox, next(self._numbers))
             page = self._pages[reply] = _Page()
-            body = json.dumps({**request, "max_bytes": PAGE_BYTES}).encode()
+            body = json.dumps({"max_bytes": PAGE_BYTES, **request}).encode()
             try:
                 await self.bus.client.publish(f"$JS.API.DIRECT.GET.{STREAM}", body, reply=reply.decode())
                 async with asyncio.timeout(PAGE_TIMEOUT_SECONDS):

@@ -38,12 +38,13 @@ class _Block:
 class Replay:
     """The opening of one watcher. `next` until `done`; then the watcher goes on after `newest`."""
 
-    def __init__(self, reads: LogReads, key: RunKey) -> None:
+    def __init__(self, reads: LogReads, key: RunKey, size: int) -> None:
+        """`size` in bytes is where a piece ends: the watcher holds it until its client has taken it."""
         self.newest = 0
         """Everything up to here is told in the end; 0 if there is nothing to shorten, and nothing was told."""
         self.lanes: dict[bytes, int] = {}
         """The newest event of each lane, all of which are told."""
-        self._reads, self._key = reads, key
+        self._reads, self._key, self._size = reads, key, size
         self._blocks: deque[_Block] | None = None
         self._before = 0  # the place of the block that was told before
 
@@ -60,8 +61,10 @@ class Replay:
         if self._blocks is None:
             self._blocks = await self._plan()
         told: list[LogMessage] = []
-        while self._blocks and (found := self._at_hand(self._blocks[0])):
+        size = 0
+        while self._blocks and size < self._size and (found := self._at_hand(self._blocks[0])):
             told += self._tell(self._blocks[0], found)
+            size += len(told[-1].payload)
         if self._blocks and not told:  # what is at hand goes first: a read may fail
             block = self._blocks[0]
             told = self._tell(block, await self._from_the_log(block))
@@ -93,7 +96,7 @@ class Replay:
             page = await self._reads.page(subject, head.sequence, messages=1)
             found = [LogMessage(block.covers, block.lane, m.payload) for m in page if m.sequence == head.sequence]
         else:
-            page = await self._reads.page(lane, block.read + 1)
+            page = await self._reads.page(lane, block.read + 1, size=self._size)
             found = [message for message in page if message.sequence <= block.newest]
         if not found:
             if await self._reads.newest(lane) < block.newest:

@@ -1,6 +1,12 @@
-"""Putting long texts back into the events that carry them by reference, before a client sees them."""
+"""Putting long texts back into the events that carry them by reference, before a client sees them.
 
+A client that does not read may keep a long text for hours. All who are sent the same event share it: what they keep
+grows with the number of texts, not with theirs.
+"""
+
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from weakref import WeakValueDictionary
 
 from contracts import events
 from kit.bus.blobs import BlobGoneError, Blobs
@@ -10,11 +16,22 @@ _GENERATION = b'{"type":"generation.'
 _REFERENCE = b'_ref":"'
 
 
+class _Expanded:
+    """An event with its texts, for as long as somebody is sent it."""
+
+    __slots__ = ("__weakref__", "fetching", "payload")
+
+    def __init__(self) -> None:
+        self.payload = b""
+        self.fetching = asyncio.Lock()
+
+
 class Expander:
     """Knows by a look at the bytes whether there is anything to do: nearly always there is not."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+        self._expanded = WeakValueDictionary[bytes, _Expanded]()
 
     def concerns(self, messages: Sequence[LogMessage]) -> bool:
         """Whether some of them may carry a reference."""
@@ -33,14 +50,18 @@ class Expander:
             if short:
                 yield short
                 short = []
-            yield [await self._whole(message)]
+            # The name keeps it for the others while this client takes it.
+            expanded = self._expanded.setdefault(message.payload, _Expanded())
+            async with expanded.fetching:
+                expanded.payload = expanded.payload or await self._whole(message.payload)
+            yield [message._replace(payload=expanded.payload)]
         if short:
             yield short
 
-    async def _whole(self, message: LogMessage) -> LogMessage:
-        event = events.decode(message.payload)
+    async def _whole(self, payload: bytes) -> bytes:
+        event = events.decode(payload)
         if not isinstance(event, events.Whole):
-            return message
+            return payload
         try:
             whole = events.with_texts(
                 event,
@@ -48,5 +69,5 @@ class Expander:
                 await self._blobs.text(event.reasoning, event.reasoning_ref),
             )
         except BlobGoneError:
-            return message
-        return message._replace(payload=events.encode(whole))
+            return payload
+        return events.encode(whole)

@@ -1,5 +1,6 @@
 """uvicorn, without its hands on the signals."""
 
+import asyncio
 import contextlib
 import ipaddress
 import logging
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kit.runtime.errors import StartError
 from kit.settings import Settings
@@ -15,6 +17,19 @@ from kit.settings import Settings
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 STOP_SECONDS = 3
+WRITE_BUFFER_BYTES = 16 * 1024
+"""Of one connection, beyond what the kernel holds; the next write waits until it is nearly empty."""
+UNSENT_BYTES = 32 * 1024
+"""In the kernel, for one connection: what is beyond its client's window. Without a limit it takes megabytes."""
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, with little room for what its client does not take."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody has connected."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
 
 
 UNFINISHED = "without completing response"
@@ -40,7 +55,7 @@ def make_server(app: ASGIApp) -> Server:
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=Connection,
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -75,6 +90,8 @@ def listen(settings: Settings) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {error.strerror}. Choose another with STUDIO_EDGE_PORT."
         ) from error
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # every connection inherits it
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

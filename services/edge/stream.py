@@ -13,10 +13,14 @@ from kit.runlog.reads import LogMessage
 from kit.telemetry import measures, setup
 from services.edge.expand import Expander
 from services.edge.guard import RAW_SEND
+from services.edge.wires.native import NativeWire
 from services.edge.wires.wire import Wire
 
 RECONNECT_JITTER_MILLISECONDS = 2000
 """On shutdown clients come back spread over so long, so that a deploy is no reconnect storm."""
+
+PIECE_BYTES = 16 * 1024
+"""Written at once: what a client does not take waits here, where others may share it, and not in its connection."""
 
 
 class Streams:
@@ -128,13 +132,18 @@ class EventStream(Response):
                         await self._send(piece, send)
 
     async def _send(self, batch: list[LogMessage], send: Send) -> None:
-        body = self._wire.frames(batch)
+        parts = self._wire.parts(batch) if isinstance(self._wire, NativeWire) else (self._wire.frames(batch),)
+        payloads: list[bytes] = []
         if self._measured:
             self._measure(batch)
-        if body:
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            payloads = [message.payload for message in batch]
+        batch.clear()  # a client that does not take it keeps it for long: once is enough
+        for part in parts:
+            for start in range(0, len(part), PIECE_BYTES):
+                piece = part[start : start + PIECE_BYTES]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         if self._measured:
-            measures.token_ages("sent", (message.payload for message in batch))
+            measures.token_ages("sent", payloads)
 
     def _measure(self, batch: list[LogMessage]) -> None:
         for message in batch:

@@ -11,6 +11,9 @@ from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT
 RETRY_MILLISECONDS = 1000
 """What clients wait before they reconnect. It travels in the first frame: alone it would be an empty event to some."""
 
+LONG_BYTES = 32 * 1024
+"""An event that is longer is not copied for each client."""
+
 _TYPE_START = len(b'{"type":"')
 
 
@@ -41,6 +44,17 @@ class NativeWire:
             return opening + _frame(messages[0], self._epoch)
         return opening + b"".join([_frame(message, self._epoch) for message in messages])
 
+    def parts(self, messages: Sequence[LogMessage]) -> tuple[bytes, ...]:
+        """The same in parts, to be written one after another.
+
+        A long event stays the object that it is: others who are sent it share it.
+        """
+        if len(messages) > 1 or len(messages[0].payload) <= LONG_BYTES:
+            return (self.frames(messages),)
+        payload = messages[0].payload
+        opening, self._opening = self._opening, b""
+        return opening + _head(messages[0], self._epoch), payload, b"\n\n"
+
     def leaving(self, milliseconds: int) -> bytes:
         """A notice. It has no cursor of its own."""
         return _come_back("This server is stopping. Reconnect with your cursor.", milliseconds)
@@ -61,10 +75,14 @@ def _come_back(message: str, milliseconds: int) -> bytes:
 
 
 def _frame(message: LogMessage, epoch: bytes) -> bytes:
+    return b"%b%b\n\n" % (_head(message, epoch), message.payload)
+
+
+def _head(message: LogMessage, epoch: bytes) -> bytes:
     """An event's JSON begins with its type: it is not parsed here."""
     sequence, _, payload = message
     kind = payload[_TYPE_START : payload.index(b'"', _TYPE_START)]
-    return b"id: %b-%d\nevent: %b\ndata: %b\n\n" % (epoch, sequence, kind, payload)
+    return b"id: %b-%d\nevent: %b\ndata: " % (epoch, sequence, kind)
 
 
 def _retry(milliseconds: int) -> bytes:

@@ -113,9 +113,9 @@ async def test_for_a_moment_after_it_came_back_it_is_known_that_others_may_not_b
 class HardOfHearing(Follower):
     """Is not told of one message, as when a buffer was full for a moment."""
 
-    def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+    def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
         if b"dropped" not in payload:
-            super()._on_live(subject, header, payload)
+            super()._on_live(lane, place, previous, payload)
 
 
 async def test_a_watcher_whose_connection_dropped_messages_reads_the_log_at_once(own_nats: EmbeddedNats) -> None:
@@ -146,8 +146,9 @@ async def test_a_watcher_whose_connection_dropped_messages_reads_the_log_at_once
         seen += await waiting
         waiting = asyncio.create_task(follower.next(LONG_SECONDS))
         await asyncio.sleep(0)
-        assert follower._subscription is not None
-        error = SlowConsumerError(subject=key.live, reply="", sid=1, sub=follower._subscription)
+        subscription = reads.live._runs[key].subscription
+        assert subscription is not None
+        error = SlowConsumerError(subject=key.live, reply="", sid=1, sub=subscription)
         await watching.client._error_cb(error)  # as nats-py tells of a buffer that was full
         async with asyncio.timeout(30):
             seen += await waiting

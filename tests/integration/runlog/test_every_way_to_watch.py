@@ -128,9 +128,9 @@ class Lane:
 class HardOfHearing(Follower):
     """Some of what is live does not reach it. It must stay: the hole in one lane shows when that lane speaks again."""
 
-    def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+    def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
         if zlib.crc32(payload) % 10:
-            super()._on_live(subject, header, payload)
+            super()._on_live(lane, place, previous, payload)
 
 
 class Watching:

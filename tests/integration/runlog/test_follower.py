@@ -140,9 +140,9 @@ def hearing(reads: LogReads, run: Run, hears: Callable[[bytes], bool]) -> Follow
     """A watcher that is not told everything, as when a route between two servers breaks for a moment."""
 
     class HardOfHearing(Follower):
-        def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+        def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
             if hears(payload):
-                super()._on_live(subject, header, payload)
+                super()._on_live(lane, place, previous, payload)
 
     return HardOfHearing(reads, run.key, after=0, buffer_bytes=BUFFER_BYTES)
 

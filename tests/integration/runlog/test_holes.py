@@ -27,9 +27,9 @@ class HardOfHearing(Follower):
 
     hears: Callable[[bytes], bool] = staticmethod(lambda payload: b"lost" not in payload)
 
-    def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+    def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
         if self.hears(payload):
-            super()._on_live(subject, header, payload)
+            super()._on_live(lane, place, previous, payload)
 
 
 class Run:

@@ -435,9 +435,9 @@ async def test_a_connection_that_is_lost_in_the_middle_repeats_nothing(run: Run,
 
 async def test_a_hole_behind_a_snapshot_is_repaired_from_where_the_lane_was_told(run: Run) -> None:
     class HardOfHearing(Follower):
-        def _on_live(self, subject: bytes, header: bytes, payload: bytes) -> None:
+        def _on_live(self, lane: bytes, place: int, previous: int, payload: bytes) -> None:
             if b"lost" not in payload:
-                super()._on_live(subject, header, payload)
+                super()._on_live(lane, place, previous, payload)
 
     await run.create()
     await run.start("one", "two")

@@ -1,5 +1,6 @@
 """Long texts come back one at a time, and everything else passes as it is."""
 
+import gc
 from typing import Any
 
 from contracts import events
@@ -70,3 +71,19 @@ async def test_each_long_text_is_a_piece_of_its_own_and_not_fetched_before_its_t
 
 async def test_a_text_that_is_gone_leaves_its_reference() -> None:
     assert await pieces(Kept(), failed(1, text_ref="gone")) == [[failed(1, text_ref="gone")]]
+
+
+async def test_all_who_are_sent_a_long_text_at_the_same_time_share_it() -> None:
+    kept = Kept(one="1" * 10)
+    expander = Expander(kept)  # type: ignore[arg-type]
+    readers = [expander.pieces([snapshot(number, text_ref="one")]) for number in (1, 2)]
+    (first,), (second,) = [await anext(reader) for reader in readers]
+    assert first.payload is second.payload
+    assert (first.sequence, second.sequence) == (1, 2)
+    assert kept.asked == ["one"]
+    del first, second
+    for reader in readers:
+        assert [piece async for piece in reader] == []
+    del reader, readers
+    gc.collect()
+    assert not expander._expanded, "nobody is sent it any more"
