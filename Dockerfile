@@ -23,6 +23,7 @@ WORKDIR /app
 COPY contracts contracts
 COPY kit kit
 COPY services services
+COPY studio_client studio_client
 RUN python -m compileall -q --invalidation-mode unchecked-hash .
 
 FROM python:3.11-slim

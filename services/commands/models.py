@@ -5,10 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kit.runtime.errors import StartError
-from services.commands.client import CONNECT_SECONDS, Target, find_target, problem_text
-
-TOTAL_SECONDS = 30.0
+from services.commands.client import Target, errors_as_lines, find_target
 
 
 def models(
@@ -29,22 +26,9 @@ def _row(model: dict[str, Any]) -> tuple[str, str, str]:
 
 
 async def _fetch(target: Target) -> list[dict[str, Any]]:
-    import aiohttp
-
-    timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS)
-    try:
-        async with (
-            aiohttp.ClientSession(headers=target.headers, timeout=timeout) as session,
-            session.get(f"{target.url}/v1/models") as response,
-        ):
-            if response.status != 200:
-                raise StartError(problem_text(response.status, await response.text()))
-            answer = await response.json()
-    except aiohttp.ClientConnectorError as error:
-        raise target.unreachable(error.strerror or error) from None
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise target.unreachable(error or type(error).__name__) from None
-    return [model for model in answer.get("data", []) if isinstance(model, dict)]
+    with errors_as_lines():
+        async with target.open() as studio:
+            return await studio.models()
 
 
 command = models

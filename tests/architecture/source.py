@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("contracts", "kit", "services")
+PACKAGES = ("contracts", "kit", "services", "studio_client")
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,24 @@
 import pytest
 
 from services.commands.answer import DIM, NORMAL, Answer
+from studio_client import Event, Transcript
 
 
 class Screen:
     def __init__(self, *, terminal: bool = False) -> None:
         self.text = ""
         self.notes: list[str] = []
-        self.answer = Answer(self._write, self.notes.append, terminal=terminal)
+        self.transcript = Transcript()
+        self.answer = Answer(self.transcript, self._write, self.notes.append, terminal=terminal)
 
     def _write(self, text: str) -> None:
         self.text += text
 
     def feed(self, *events: dict[str, object]) -> "Screen":
-        for event in events:
-            self.answer.on_event(str(event["type"]), event)
+        for data in events:
+            event = Event(str(data["type"]), str(data.get("lane", "main")), data, "")
+            self.transcript.apply(event)
+            self.answer.on_event(event)
         return self
 
 
@@ -32,7 +36,7 @@ END = {"type": "run.completed"}
 def test_each_piece_is_written_once_and_the_end_ends_the_line() -> None:
     screen = Screen().feed(delta("Hel"), delta("lo"), whole("completed", "Hello"), END)
     assert screen.text == "Hello\n"
-    assert screen.answer.ending == "run.completed"
+    assert screen.transcript.ending == "run.completed"
 
 
 @pytest.mark.parametrize("kind", ["completed", "failed", "cancelled", "snapshot"])
@@ -89,7 +93,7 @@ def test_ctrl_c_in_the_middle_of_a_thought_leaves_the_terminal_as_it_was() -> No
 def test_errors_are_in_words() -> None:
     screen = Screen().feed({"type": "run.failed", "error": {"code": "rate_limited", "message": "Too busy"}})
     assert screen.notes == ["error: the run failed: Too busy (rate_limited)"]
-    assert screen.answer.ending == "run.failed"
+    assert screen.transcript.ending == "run.failed"
 
 
 def test_a_cut_off_answer_says_so_and_unknown_events_are_ignored() -> None:
