@@ -159,12 +159,13 @@ class Run:
         if chunk is None:
             await self._lost(CLOSED)
             return
-        self._backoff.heard()
-        for frame in self._parser.feed(chunk):
-            event = event_in(frame)
-            if event is not None:
-                self._ready.append(event)
-                self._backoff.progressed()
+        frames = self._parser.feed(chunk)
+        told = [event for event in map(event_in, frames) if event is not None]
+        if not frames or not all(map(_is_come_back, told)):
+            self._backoff.heard()
+        if not all(map(_is_come_back, told)):
+            self._backoff.progressed()
+        self._ready.extend(told)
         self._backoff.told(self._parser.retry_ms)
 
     async def _lost(self, reason: str, at_least: float = 0.0, refusal: ApiError | None = None) -> None:
@@ -178,6 +179,11 @@ class Run:
         if self._on_loss is not None:
             self._on_loss(Loss(reason, pause))
         await asyncio.sleep(pause)
+
+
+def _is_come_back(event: Event) -> bool:
+    """The server says that it can tell nothing now: it stops, or its bus is away."""
+    return event.type == "notice" and event.data.get("code") == "reconnect"
 
 
 def _run_id(location: str) -> str:

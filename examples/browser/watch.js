@@ -3,7 +3,7 @@
 //   const stop = watch("/v1/runs/" + id, (event, cursor) => fold(texts, event));
 //
 // Two things it does not do by itself: it would reconnect after the end as well, so this closes it; and an answer
-// that is no stream (503 while the server's bus is away) makes it give up, so this asks why, and opens a new one.
+// that is no stream (429, or 502 of a proxy) makes it give up for good, so this asks why, and opens a new one.
 
 const ENDINGS = ["run.completed", "run.failed", "run.cancelled"];
 const TYPES = [

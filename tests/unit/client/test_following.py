@@ -67,6 +67,13 @@ async def test_a_server_that_stops_says_when_to_come_back() -> None:
     assert 0.015 <= losses[0].pause <= 0.025
 
 
+async def test_a_server_that_only_ever_says_come_back_is_not_waited_for_for_ever() -> None:
+    notice = b'event: notice\ndata: {"type":"notice","lane":"run","code":"reconnect"}\n\n'
+    server = Server(*(stream(notice) for _ in range(1000)))
+    with pytest.raises(LostError):
+        await server.studio(Patience(lost=0.05, pause=0.001, longest_pause=0.01)).run("chat_1").wait()
+
+
 async def test_a_reset_drops_what_was_told() -> None:
     reset = b'event: reset\ndata: {"type":"reset","lane":"run"}\n\n'
     server = Server(stream(CREATED, HEL, LO), stream(reset, CREATED, HEL, LO, END))
