@@ -68,7 +68,9 @@ class EdgeSettings(BaseSettings):
         ("localhost", "127.0.0.1", "::1"), description="Host headers accepted in local mode, without port"
     )
     allowed_origins: CommaSeparated = Field((), description="other web origins that may call (CORS)")
-    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="of one request; more is refused with 413")
+    max_body_bytes: int = Field(
+        20 * 1024 * 1024, ge=1024, description="of one request, images included; more is refused with 413"
+    )
     heartbeat_seconds: float = Field(12.0, gt=0, description="silence after which a stream gets a comment line")
     client_buffer_bytes: int = Field(
         64 * 1024, ge=4096, description="events kept for one client that is slow to take them; the log keeps the rest"
@@ -86,6 +88,19 @@ class ChatSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STUDIO_CHAT_")
 
     max_message_characters: int = Field(100_000, ge=1, description="of one message; more is refused with 413")
+    max_tool_result_characters: int = Field(
+        400_000, ge=1, description="of all results of tools in one message; more is refused with 413"
+    )
+    max_parameters_characters: int = Field(
+        60_000, ge=1, le=100_000, description="of a request's parameters as JSON, tools included"
+    )
+    max_context_characters: int = Field(
+        8_000_000, ge=1, description="of the context that a completion brings along, without images"
+    )
+    max_images: int = Field(10, ge=0, le=20, description="in one message")
+    max_context_images: int = Field(50, ge=0, description="in the context that a completion brings along")
+    max_image_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of one image")
+    max_waiting_runs: int = Field(10, ge=0, description="that wait in one conversation; more are refused with 409")
     default_model: str = Field("", description="empty: the first model of the catalogue")
     sweep_seconds: float = Field(
         5.0, gt=0, description="how often undispatched runs, and logs to purge, are looked for"
@@ -99,6 +114,9 @@ class ChatSettings(BaseSettings):
     )
     retention_seconds: float = Field(
         7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
+    )
+    completion_retention_seconds: float = Field(
+        30 * 24 * 3600, gt=0, description="after its end a completion (OpenAI's protocols) is deleted"
     )
     purges_per_second: float = Field(
         2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"

@@ -116,6 +116,18 @@ class Database:
                 log.info("the database connection was lost (%r); trying again", error)
         raise AssertionError("unreachable")
 
+    async def fetch_in_turn(self, *steps: tuple[Statement, Mapping[str, Any]]) -> Sequence[asyncpg.Record]:
+        """Run some statements as one transaction; each sees what those before it did. Returns the rows of the last.
+
+        It is not repeated: who can bear that does it again. Raises asyncpg's errors.
+        """
+        assert self._direct is not None  # noqa: S101  (connect comes first)
+        rows: Sequence[asyncpg.Record] = ()
+        async with self._direct.acquire(timeout=POOL_WAIT_SECONDS) as connection, connection.transaction():
+            for statement, values in steps:
+                rows = await connection.fetch(statement.sql, *statement.arguments(values))
+        return rows
+
     async def connect(self) -> None:
         """Open some connections, so that the first requests do not wait for them. Raises what the database says."""
         options = {**self._options, "server_settings": {**_SERVER_SETTINGS, "application_name": self._name}}

@@ -64,6 +64,15 @@ async def begin_lane(bus: Bus, key: RunKey, event: events.Event) -> None:
             raise
 
 
+async def go_on_lane(bus: Bus, key: RunKey, event: events.Event, *, last: "Last") -> None:
+    """Write the event that follows `last`, unless another one does already."""
+    try:
+        await _publish(bus, key, event, expected=last[0].sequence)
+    except JetStreamError as error:
+        if error.code != WRONG_LAST_SEQUENCE:
+            raise
+
+
 Last = tuple[StoredMessage, events.Event | None]
 """The newest message of a lane and the event in it, None if its type is not known."""
 

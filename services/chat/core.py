@@ -1,31 +1,16 @@
 """The decisions of chat: values in, values out."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from contracts import events
-from contracts.chat import RunStatus, SendMessage
-from contracts.content import Turn
-from contracts.generation import GenerateRequest, GenerationEnded, TokenUsage
+from contracts.chat import CreateConversation, RunStatus
+from contracts.generation import GenerationEnded, TokenUsage
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Owner
-from kit.refusal import Refused
-from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow, RunState
+from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow
 
 TITLE_CHARACTERS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What a conversation has before a new message."""
-
-    system: str | None
-    messages: Sequence[tuple[str, str]]
-    """Role and content, oldest first."""
-    last_position: int
 
 
 def title_from(content: str) -> str:
@@ -36,82 +21,6 @@ def title_from(content: str) -> str:
     return line[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
 
 
-def new_run(command: SendMessage, model: str, past: Past, content: str, *, message_id: str, now: datetime) -> RunState:
-    """The run that answers a message, with the complete order to inference."""
-    request = GenerateRequest(
-        owner=command.owner,
-        run_id=command.run_id,
-        lane=MAIN_LANE,
-        model=model,
-        fallbacks=command.fallbacks,
-        messages=context(past, content),
-        parameters=command.parameters,
-        timeouts=command.timeouts,
-        requested_at=milliseconds(now),
-    )
-    return RunState(
-        id=command.run_id,
-        tenant=command.owner.tenant,
-        user=command.owner.user,
-        conversation_id=command.conversation_id,
-        message_id=message_id,
-        position=past.last_position + 2,
-        model=model,
-        begins_conversation=command.create,
-        request=request,
-        idempotency_key=command.idempotency_key,
-        created_at=now,
-    )
-
-
-def check_repeated(command: SendMessage, earlier: RunRow) -> RunRow:
-    """The run of an earlier request with this idempotency key, or Refused if that asked for something else."""
-    asked = GenerateRequest.model_validate(earlier.request)
-    begins = asked.messages[0].content if asked.messages[0].role == "system" else None
-    same = (
-        earlier.begins_conversation == command.create
-        and (
-            begins == (command.system or None) if command.create else earlier.conversation_id == command.conversation_id
-        )
-        and asked.messages[-1].content == command.content
-        and asked.model == (command.model or asked.model)
-        and (asked.fallbacks, asked.parameters, asked.timeouts)
-        == (command.fallbacks, command.parameters, command.timeouts)
-    )
-    if not same:
-        raise Refused("idempotency_conflict", "This Idempotency-Key was used for another message.")
-    return earlier
-
-
-def context(past: Past, content: str) -> tuple[Turn, ...]:
-    """What the model is given: the system prompt, what was said, and the new message."""
-    turns = [Turn(role="system", content=past.system)] if past.system else []
-    turns += [Turn(role=role, content=said) for role, said in past.messages if said]
-    return (*turns, Turn(role="user", content=content))
-
-
-def run_values(run: AnyRun, content: str, system: str | None, *, message_id: str) -> dict[str, Any]:
-    """What is stored when a run begins."""
-    return {
-        "run_id": run.id,
-        "tenant": run.tenant,
-        "user": run.user,
-        "conversation_id": run.conversation_id,
-        "reply_id": run.message_id,
-        "position": run.position - 1,
-        "model": run.model,
-        "begins": run.begins_conversation,
-        "request": run.order().model_dump_json(),
-        "idempotency_key": run.idempotency_key,
-        "trace": json.dumps(run.trace) if run.trace else None,
-        "now": run.created_at,
-        "title": title_from(content),
-        "system": system,
-        "message_id": message_id,
-        "content": content,
-    }
-
-
 def created_event(run: AnyRun) -> events.RunCreated:
     """The first event of a run; the same whenever it is made."""
     return events.RunCreated(
@@ -119,10 +28,16 @@ def created_event(run: AnyRun) -> events.RunCreated:
         at=milliseconds(run.created_at),
         run_id=run.id,
         kind="chat",
-        conversation_id=run.conversation_id,
+        conversation_id=None if run.hidden else run.conversation_id,
         message_id=run.message_id,
         generations=(events.GenerationPlan(lane=MAIN_LANE, model=run.model),),
+        omitted_messages=run.omitted_messages,
     )
+
+
+def queued_event(run: AnyRun, ahead: int) -> events.RunQueued:
+    """What follows the first event of a run that waits."""
+    return events.RunQueued(lane=RUN_LANE, at=milliseconds(run.created_at), run_id=run.id, ahead=ahead)
 
 
 def status_of(ending: events.GenerationEnding) -> RunStatus:
@@ -163,8 +78,9 @@ def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> Mes
     failed = ending if isinstance(ending, events.GenerationFailed) else None
     return MessageRow(
         role="assistant",
-        content=text.replace("\x00", ""),
-        reasoning=reasoning.replace("\x00", "") or None,
+        content=_storable(text),
+        tool_calls=[_stored_call(call) for call in ending.tool_calls] or None,
+        reasoning=_storable(reasoning) or None,
         status=status_of(ending),
         model=ending.model,
         finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
@@ -173,6 +89,14 @@ def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> Mes
         cost_usd=ending.cost_usd,
         created_at=moment(ending.at),
     )
+
+
+def _stored_call(call: events.ToolCall) -> dict[str, Any]:
+    return {"call_id": _storable(call.call_id), "name": _storable(call.name), "arguments": _storable(call.arguments)}
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "")
 
 
 def _usage(usage: events.Usage | None) -> dict[str, Any] | None:
@@ -197,7 +121,7 @@ def replay(run: RunRow, reply: MessageRow | None) -> list[events.Event]:
     told: list[events.Event] = [created_event(run)]
     if reply is not None:
         told.append(_ending(reply))
-    if run.status != "running":
+    if run.ended_at is not None:
         told.append(ended_event(run))
     return told
 
@@ -210,6 +134,7 @@ def _ending(reply: MessageRow) -> events.GenerationEnding:
         "model": reply.model or "",
         "text": reply.content,
         "reasoning": reply.reasoning,
+        "tool_calls": tuple(events.ToolCall(**call) for call in reply.tool_calls or ()),
         "usage": events.Usage(**reply.usage) if reply.usage else None,
         "cost_usd": reply.cost_usd,
     }
@@ -220,7 +145,7 @@ def _ending(reply: MessageRow) -> events.GenerationEnding:
     return events.GenerationFailed(**common, error=events.Error(**(reply.error or {"code": "internal", "message": ""})))
 
 
-def conversation_row(command: Any, title: str, system: str | None, now: datetime) -> ConversationRow:
+def conversation_row(command: CreateConversation, title: str, system: str | None, now: datetime) -> ConversationRow:
     """A new conversation."""
     return ConversationRow(
         id=command.conversation_id,

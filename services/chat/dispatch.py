@@ -10,8 +10,11 @@ from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from contracts import events
 from contracts.chat_facts import ConversationCreatedFact, RunCreatedFact
+from contracts.content import Turn
 from contracts.generation import GenerateRequest
+from contracts.ids import RUN_LANE
 from contracts.message import Message, Owner
 from kit.bus.blobs import MAX_BYTES_PER_CHARACTER, MAX_INLINE_BYTES, Blobs
 from kit.bus.connection import Bus
@@ -19,11 +22,11 @@ from kit.bus.publish import publish
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.runlog.lane import RunKey
-from kit.runlog.once import begin_lane
+from kit.runlog.once import begin_lane, go_on_lane, read_last
 from kit.telemetry.spans import in_trace_of
-from services.chat import store
-from services.chat.core import created_event
-from services.chat.marks import Marks
+from services.chat import attachment_store, images, store, waiting_store
+from services.chat.core import created_event, queued_event
+from services.chat.marks import Mark, Marks
 from services.chat.models import AnyRun
 from services.chat.periodic import every
 
@@ -58,9 +61,12 @@ class Dispatcher:
         Returns when the order is on its way: the answer does not wait for the facts about it.
         """
         with in_trace_of(run.trace, "dispatch"):
+            key = RunKey(run.tenant, run.user, run.id)
             if run.status == "running":
-                await begin_lane(self._bus, RunKey(run.tenant, run.user, run.id), created_event(run))
-                await publish(self._bus, await self._carried(run.order()))
+                await begin_lane(self._bus, key, created_event(run))
+                await publish(self._bus, await self._carried(run))
+            elif run.status == "queued":
+                await self._say_queued(key, run)
             telling = asyncio.create_task(self._tell(run), name=f"facts {run.id}")
         self._telling.add(telling)
         telling.add_done_callback(self._telling.discard)
@@ -71,20 +77,35 @@ class Dispatcher:
         facts: list[Message] = [
             RunCreatedFact(owner=owner, run_id=run.id, conversation_id=run.conversation_id, model=run.model)
         ]
-        if run.begins_conversation:
+        if run.announced_at is not None:  # while it waited
+            facts = []
+        elif run.begins_conversation:
             facts.append(ConversationCreatedFact(owner=owner, conversation_id=run.conversation_id))
         try:
             await asyncio.gather(*(publish(self._bus, fact) for fact in facts))
         except Exception as error:
             log.warning("the facts about run %s could not be published yet: %r", run.id, error)
         else:
-            self._marks.add("dispatched_at", run.id)
+            self._marks.add("announced_at" if run.status == "queued" else "dispatched_at", run.id)
 
-    async def _carried(self, request: GenerateRequest) -> GenerateRequest:
-        """The request as it fits into a message: a long history goes by reference."""
-        if sum(len(turn.content) for turn in request.messages) * MAX_BYTES_PER_CHARACTER <= MAX_INLINE_BYTES:
+    async def _say_queued(self, key: RunKey, run: AnyRun) -> None:
+        """The beginning of a run that waits."""
+        await begin_lane(self._bus, key, created_event(run))
+        last = await read_last(self._bus, key, RUN_LANE)
+        if last is not None and isinstance(last[1], events.RunCreated):
+            ahead = await waiting_store.ahead(self._database, run.conversation_id, run.position)
+            await go_on_lane(self._bus, key, queued_event(run, ahead), last=last)
+
+    async def _carried(self, run: AnyRun) -> GenerateRequest:
+        """The order as it fits into a message: a long history goes by reference, and with it the images it shows."""
+        request = run.order()
+        turns = request.messages
+        if shown := images.names(turns):
+            turns = images.inlined(turns, await attachment_store.kept(self._database, run.conversation_id, shown))
+            request = request.model_copy(update={"messages": turns})
+        if not shown and sum(map(_characters, turns)) * MAX_BYTES_PER_CHARACTER <= MAX_INLINE_BYTES:
             return request
-        body = request.model_dump_json(include={"messages"}).encode()
+        body = request.model_dump_json(include={"messages"}, exclude_none=True).encode()
         if len(body) <= MAX_INLINE_BYTES:
             return request
         reference = await self._blobs.put(question_reference(request.run_id, request.lane), body)
@@ -93,7 +114,8 @@ class Dispatcher:
     async def _sweep(self) -> None:
         async def found(session: AsyncSession) -> None:
             for run in await store.undispatched(session, utc_now() - UNDISPATCHED_AFTER, SWEEP_BATCH):
-                if run.id not in self._marks.waiting("dispatched_at"):
+                mark: Mark = "announced_at" if run.status == "queued" else "dispatched_at"
+                if run.id not in self._marks.waiting(mark):
                     log.warning("run %s was not dispatched; doing it now", run.id)
                     await self._dispatch_one_of_many(run)
 
@@ -107,6 +129,11 @@ class Dispatcher:
             raise
         except Exception as error:
             log.error("run %s cannot be dispatched: %r", run.id, error)
+
+
+def _characters(turn: Turn) -> int:
+    calls = sum(len(call.call_id) + len(call.name) + len(call.arguments) for call in turn.tool_calls)
+    return len(turn.content) + calls + sum(len(result.call_id) + len(result.output) for result in turn.results)
 
 
 def question_reference(run_id: str, lane: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from contracts import events
 from contracts.chat_facts import RunEndedFact
@@ -34,8 +35,18 @@ class LogBehindError(Exception):
 class EndingHandlers:
     """Reacts to the facts of inference. Every step may be repeated: the tables and the log say what is done."""
 
-    def __init__(self, bus: Bus, database: Database, blobs: Blobs, reads: LogReads, marks: Marks) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        blobs: Blobs,
+        reads: LogReads,
+        marks: Marks,
+        promote: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`promote` lets the next run of a conversation begin."""
         self._bus, self._database, self._blobs, self._reads, self._marks = bus, database, blobs, reads, marks
+        self._promote = promote
 
     async def on_generation_ended(self, fact: GenerationEnded) -> None:
         """Store the reply in the words of the ending, then end the run."""
@@ -51,7 +62,9 @@ class EndingHandlers:
             return
         if ending:
             await self._tell(run, key, fact.sequence, run_lane)
-        elif run.status == "running":
+            if run.others_wait:
+                await self._promote(run.conversation_id)
+        elif run.status in run_store.GOING:
             problem = f"the lane {fact.lane} of {fact.run_id} has no ending at {fact.sequence}"
             behind = last is not None and last[0].sequence < fact.sequence
             raise LogBehindError(problem) if behind else DeadLetterError(problem)

@@ -3,7 +3,6 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.chat import (
-    ChatMessage,
     Conversation,
     ConversationPage,
     CreateConversation,
@@ -16,7 +15,6 @@ from contracts.chat import (
     UpdateConversation,
 )
 from contracts.chat_facts import ConversationCreatedFact, ConversationDeletedFact
-from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import utc_now
@@ -24,19 +22,10 @@ from kit.db.database import Database
 from kit.refusal import Refused
 from services.chat import checks, core, store
 from services.chat.models import ConversationRow
+from services.chat.run_handlers import shown_message
 
 PAGE_CHARACTERS = 200_000
 """Text in one page of messages, so that the answer fits into a bus message."""
-
-UNKNOWN = "There is no such conversation."
-
-
-async def owned(session: AsyncSession, owner: Owner, conversation_id: str, *, lock: bool = False) -> ConversationRow:
-    """A conversation of the owner; somebody else's is refused like one that does not exist."""
-    row = await store.conversation(session, owner, conversation_id, lock=lock)
-    if row is None:
-        raise Refused("unknown_conversation", UNKNOWN)
-    return row
 
 
 class ConversationHandlers:
@@ -59,7 +48,9 @@ class ConversationHandlers:
 
     async def on_get_conversation(self, query: GetConversation) -> Conversation:
         """One conversation."""
-        return _shown(await self._database.run(lambda session: owned(session, query.owner, query.conversation_id)))
+        return _shown(
+            await self._database.run(lambda session: store.owned(session, query.owner, query.conversation_id))
+        )
 
     async def on_list_conversations(self, query: ListConversations) -> ConversationPage:
         """A page of conversations."""
@@ -75,7 +66,7 @@ class ConversationHandlers:
         system = checks.check_system(command.system)
 
         async def work(session: AsyncSession) -> ConversationRow:
-            row = await owned(session, command.owner, command.conversation_id, lock=True)
+            row = await store.owned(session, command.owner, command.conversation_id, lock=True)
             row.title = row.title if title is None else title
             row.system = row.system if system is None else system or None
             row.updated_at = utc_now()
@@ -88,8 +79,8 @@ class ConversationHandlers:
         """Delete a conversation, its messages and runs. The purge of their logs is ordered in the same transaction."""
 
         async def work(session: AsyncSession) -> None:
-            row = await owned(session, command.owner, command.conversation_id, lock=True)
-            if await store.running(session, row.id):
+            row = await store.owned(session, command.owner, command.conversation_id, lock=True)
+            if await store.going(session, command.owner, row.id):
                 raise Refused("run_in_progress", "An answer is still running in this conversation. Cancel it first.")
             await store.delete_conversation(session, row.id)
 
@@ -102,9 +93,11 @@ class ConversationHandlers:
         after = checks.position_after(query.after)
 
         async def work(session: AsyncSession) -> MessagePage:
-            row = await owned(session, query.owner, query.conversation_id)
-            rows, more = await store.message_page(session, row.id, query.limit, after, PAGE_CHARACTERS)
-            items = tuple(ChatMessage.model_validate(row.model_dump()) for row in rows)
+            row = await store.owned(session, query.owner, query.conversation_id)
+            rows, more = await store.message_page(
+                session, row, query.limit, after, PAGE_CHARACTERS, all_branches=query.all_branches
+            )
+            items = tuple(map(shown_message, rows))
             return MessagePage(items=items, next=str(rows[-1].position) if more else None)
 
         return await self._database.run(work)

@@ -8,11 +8,12 @@ from kit.db.database import Database
 from kit.db.statement import Statement
 from services.chat.periodic import every
 
-Mark = Literal["dispatched_at", "told_at"]
+Mark = Literal["announced_at", "dispatched_at", "told_at"]
 
 MARK_EVERY_SECONDS = 0.25
 
 _STATEMENTS: dict[Mark, Statement] = {
+    "announced_at": Statement("UPDATE chat.run SET announced_at = now() WHERE id = ANY(:ids) AND announced_at IS NULL"),
     "dispatched_at": Statement(
         "UPDATE chat.run SET dispatched_at = now() WHERE id = ANY(:ids) AND dispatched_at IS NULL"
     ),
@@ -21,7 +22,8 @@ _STATEMENTS: dict[Mark, Statement] = {
 
 
 class Marks:
-    """`dispatched_at`: the run's order is on the bus. `told_at`: the run's ending is in its log.
+    """`dispatched_at`: the run's order is on the bus. `told_at`: its ending is in its log. `announced_at`: its log says
+    that it waits.
 
     A mark that is lost with its process is no harm: the sweeps find the run, do the same again, and mark it then.
     """

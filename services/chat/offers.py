@@ -44,6 +44,10 @@ class Offers:
                     await self._ask()
         return tuple(self._cards)
 
+    def card(self, model: str) -> dict[str, Any]:
+        """What was last heard of a model; nothing if it is not known."""
+        return self._cards.get(model, {})
+
     async def prices(self, model: str) -> Prices | None:
         """What a model costs, as it was last heard of; None if nobody can tell now."""
         if model not in self._cards:

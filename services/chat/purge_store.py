@@ -9,7 +9,7 @@ from kit.bus.blobs import MAX_INLINE_BYTES
 from kit.db.database import Database
 from kit.db.statement import Statement
 
-_LONG = f"octet_length(request::text) > {MAX_INLINE_BYTES}"
+_LONG = f"(octet_length(request::text) > {MAX_INLINE_BYTES} OR request::text LIKE '%\"attachment\"%')"
 """The question may have gone by reference (services/chat/dispatch.py)."""
 _ORDER = f"""
     INSERT INTO chat.log_purge AS known (run_id, tenant, "user", long_question, asked_at)
@@ -35,6 +35,20 @@ DELETE_RUNS = f"""
     ), todo AS (SELECT * FROM gone WHERE purged_at IS NULL)
     {_ORDER.replace("FROM gone", "FROM todo")}
 """  # noqa: S608
+_EXPIRE = Statement(f"""
+    WITH due AS (
+        SELECT id, conversation_id FROM chat.run
+        WHERE hidden AND told_at IS NOT NULL AND dispatched_at IS NOT NULL
+          AND ended_at < now() - make_interval(secs => :seconds)
+        ORDER BY ended_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM chat.run USING due WHERE run.id = due.id
+        RETURNING run.id, run.tenant, run."user", run.request, run.purged_at
+    ), conversation AS (
+        DELETE FROM chat.conversation USING due WHERE conversation.id = due.conversation_id AND conversation.hidden
+    ), todo AS (SELECT * FROM gone WHERE purged_at IS NULL), ordered AS ({_ORDER.replace("FROM gone", "FROM todo")})
+    SELECT id FROM gone
+""")  # noqa: S608
 _ASK = Statement("""
     INSERT INTO chat.log_purge (run_id, tenant, "user", long_question, asked_at)
     SELECT :run_id, :tenant, :user, false, now()
@@ -74,6 +88,11 @@ async def retire(database: Database, retention_seconds: float, limit: int) -> Se
     """
     rows = await database.fetch(_RETIRE, {"retention_seconds": retention_seconds, "limit": limit})
     return [row["run_id"] for row in rows]
+
+
+async def expire(database: Database, seconds: float, limit: int) -> int:
+    """Delete completions that ended so long ago, the oldest first; returns how many. Their logs are purged."""
+    return len(await database.fetch(_EXPIRE, {"seconds": seconds, "limit": limit}))
 
 
 async def ask(database: Database, owner: Owner, run_id: str) -> None:

@@ -52,12 +52,14 @@ class Retention:
         duty: Duty,
         *,
         retention_seconds: float,
+        completion_retention_seconds: float,
         purges_per_second: float,
         idle_seconds: float,
     ) -> None:
         self._bus, self._database, self._blobs, self._reads = bus, database, blobs, reads
         self._duty = duty
         self._retention, self._idle = retention_seconds, idle_seconds
+        self._completions = completion_retention_seconds
         self._pause = 1 / purges_per_second
         self._task: asyncio.Task[None] | None = None
 
@@ -89,7 +91,7 @@ class Retention:
             return None
         purge = await purge_store.following(self._database)
         if purge is None:
-            return 0.0 if await purge_store.retire(self._database, self._retention, BATCH) else None
+            return 0.0 if await self._order() else None
         key = RunKey(purge.tenant, purge.user, purge.run_id)
         if purge.purged and await newest_event(self._bus, key) is None:
             await purge_store.done(self._database, purge)
@@ -102,6 +104,11 @@ class Retention:
         else:
             await purge_store.again(self._database, purge, SETTLED_SECONDS, purged=True)
         return self._pause
+
+    async def _order(self) -> bool:
+        """Look for what is old enough; whether there was any."""
+        retired = await purge_store.retire(self._database, self._retention, BATCH)
+        return bool(await purge_store.expire(self._database, self._completions, BATCH) or retired)
 
     async def _purge(self, key: RunKey, purge: Purge) -> None:
         """The long texts first: once the log is gone, nothing refers to them."""

@@ -1,130 +1,45 @@
-"""What chat does with each message about runs."""
-
-import logging
+"""What chat does with each message about runs that are there: show, list, stop and replay them."""
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts import events
 from contracts.chat import (
     CancelRun,
+    ChatMessage,
     GetRun,
+    LatestRun,
     ListRuns,
     ReplayRun,
     Run,
     RunPage,
-    RunStarted,
-    SendMessage,
+    StopConversation,
     StoredRun,
 )
 from contracts.ids import MAIN_LANE
 from contracts.message import Owner
-from kit.clock import utc_now
 from kit.db.database import Database
-from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
-from kit.telemetry.context import trace_headers
-from services.chat import checks, core, lane, run_store, store
+from services.chat import core, lane, store
 from services.chat.cancel import Canceller
-from services.chat.dispatch import Dispatcher
-from services.chat.handlers import UNKNOWN as UNKNOWN_CONVERSATION
-from services.chat.models import AnyRun, MessageRow, RunRow
-from services.chat.offers import Offers
-
-log = logging.getLogger(__name__)
+from services.chat.models import MessageRow, RunRow
+from services.chat.run_store import GOING
+from services.chat.stopper import Stopper
 
 UNKNOWN = "There is no such run."
-IN_PROGRESS = "An answer is still running in this conversation. Wait for it or cancel it."
-
-BEGIN_TRIES = 3
-"""Each failure means that another message was stored at the same moment."""
+NO_RUN = "Nothing has been asked in this conversation yet."
 
 
 class RunHandlers:
-    """Start, show, list, stop and replay chat runs."""
+    """Show, list, stop and replay chat runs."""
 
-    def __init__(
-        self,
-        database: Database,
-        dispatcher: Dispatcher,
-        offers: Offers,
-        canceller: Canceller,
-        reads: LogReads,
-        *,
-        max_characters: int,
-        default_model: str,
-    ) -> None:
-        self._database, self._dispatcher, self._offers = database, dispatcher, offers
-        self._canceller, self._reads = canceller, reads
-        self._max_characters, self._default_model = max_characters, default_model
-
-    async def on_send_message(self, command: SendMessage) -> RunStarted:
-        """Store the message and the run, then put the run on the bus."""
-        content = checks.check_content(command.content, self._max_characters)
-        system = checks.check_system(command.system)
-        if system is not None and not command.create:
-            raise Refused("system_not_allowed", "The conversation has begun: change its system prompt there.")
-        offered = await self._offers.ids(command.model or self._default_model, *command.fallbacks)
-        model = checks.choose_model(command.model, self._default_model, offered)
-        checks.check_fallbacks(command.fallbacks, offered)
-
-        for _ in range(BEGIN_TRIES):
-            run = await self._begin(command, content, system, model)
-            if run is not None:
-                break
-        else:
-            raise Refused("run_in_progress", IN_PROGRESS)
-        if run.dispatched_at is None and run.status == "running":
-            try:
-                await self._dispatcher.dispatch(run)
-            except Exception as error:  # it is committed: the sweep goes on
-                log.warning("run %s could not be dispatched yet: %r", run.id, error)
-        return RunStarted(
-            run_id=run.id,
-            conversation_id=run.conversation_id,
-            message_id=run.message_id,
-            replayed=run.id != command.run_id,
-        )
-
-    async def _begin(self, command: SendMessage, content: str, system: str | None, model: str) -> AnyRun | None:
-        """Store the message and the run. None: the conversation moved meanwhile, look again.
-
-        Nothing is locked: the tables' unique indexes let only one of two at the same moment through.
-        """
-        past = core.Past(system, (), 0)
-        if not command.create:
-            found = await run_store.history(self._database, command.owner, command.conversation_id)
-            if found is None:
-                raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
-            past = found
-        run = core.new_run(command, model, past, content, message_id=new_id("msg"), now=utc_now())
-        run.trace = trace_headers() or None
-        values = core.run_values(run, content, system, message_id=new_id("msg"))
-        try:
-            await run_store.begin(self._database, values, new_conversation=command.create)
-        except run_store.ConflictError as conflict:
-            return await self._resolve(conflict.constraint, command)
-        return run
-
-    async def _resolve(self, constraint: str, command: SendMessage) -> RunRow | None:
-        """What a refused insert means: an earlier request with the same key, another answer, or a moved end."""
-        match constraint:
-            case "run_idempotency_key" | "run_pkey" | "run_in_progress":
-                earlier = await self._database.run(lambda session: store.run_of(session, command))
-                if earlier is not None:
-                    return core.check_repeated(command, earlier)
-                if constraint == "run_in_progress":
-                    raise Refused("run_in_progress", IN_PROGRESS)
-                return None
-            case "message_position":
-                return None
-            case _:  # the conversation was deleted at this moment
-                raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
+    def __init__(self, database: Database, canceller: Canceller, stopper: Stopper, reads: LogReads) -> None:
+        self._database, self._canceller, self._stopper, self._reads = database, canceller, stopper, reads
 
     async def on_get_run(self, query: GetRun) -> Run:
         """One run, with its text so far."""
-        return await self._shown(*await self._load(query.owner, query.run_id))
+        return await self.shown(*await self.load(query.owner, query.run_id))
 
     async def on_list_runs(self, query: ListRuns) -> RunPage:
         """A page of runs, without their texts."""
@@ -132,21 +47,41 @@ class RunHandlers:
         following = rows[-1].id if len(rows) == query.limit else None
         return RunPage(items=tuple(_summary(row, None) for row in rows), next=following)
 
+    async def on_latest_run(self, query: LatestRun) -> Run:
+        """The newest run of a conversation, with its text so far."""
+
+        async def work(session: AsyncSession) -> tuple[RunRow, MessageRow | None]:
+            await store.owned(session, query.owner, query.conversation_id)
+            run = await store.latest_run(session, query.conversation_id)
+            if run is None:
+                raise Refused("unknown_run", NO_RUN)
+            return run, await store.reply(session, run)
+
+        return await self.shown(*await self._database.run(work))
+
+    async def on_stop_conversation(self, command: StopConversation) -> Run:
+        """Stop all that goes on in a conversation, what waits first."""
+        await self._database.run(lambda session: store.owned(session, command.owner, command.conversation_id))
+        await self._stopper.stop(command.owner, command.conversation_id)
+        return await self.on_latest_run(LatestRun(owner=command.owner, conversation_id=command.conversation_id))
+
     async def on_cancel_run(self, command: CancelRun) -> Run:
-        """Stop a run that is going; one that has ended stays as it is."""
-        run, reply = await self._load(command.owner, command.run_id)
-        if run.status == "running":
+        """Stop a run that is going, or waits; one that has ended stays as it is."""
+        run, reply = await self.load(command.owner, command.run_id)
+        if run.status in GOING:
             await self._canceller.cancel(run)
-            run, reply = await self._load(command.owner, command.run_id)
-        return await self._shown(run, reply)
+            run, reply = await self.load(command.owner, command.run_id)
+        return await self.shown(run, reply)
 
     async def on_replay_run(self, query: ReplayRun) -> StoredRun:
         """The events of a run as the tables can tell them."""
-        run, reply = await self._load(query.owner, query.run_id)
+        run, reply = await self.load(query.owner, query.run_id)
         told = tuple(events.encode(event).decode() for event in core.replay(run, reply))
         return StoredRun(run=_summary(run, reply.content if reply else None), events=told)
 
-    async def _load(self, owner: Owner, run_id: str) -> tuple[RunRow, MessageRow | None]:
+    async def load(self, owner: Owner, run_id: str) -> tuple[RunRow, MessageRow | None]:
+        """A run of the owner and its answer, if that is stored already. Raises Refused."""
+
         async def work(session: AsyncSession) -> tuple[RunRow, MessageRow | None]:
             run = await store.run(session, owner, run_id)
             if run is None:
@@ -155,7 +90,8 @@ class RunHandlers:
 
         return await self._database.run(work)
 
-    async def _shown(self, run: RunRow, reply: MessageRow | None) -> Run:
+    async def shown(self, run: RunRow, reply: MessageRow | None) -> Run:
+        """A run with its text so far."""
         if reply is not None:
             return _summary(run, reply.content)
         try:
@@ -165,5 +101,14 @@ class RunHandlers:
         return _summary(run, lane.hear(told).text)
 
 
+_OURS = {"request", "completion", "tenant", "user", "conversation_id"}
+
+
 def _summary(run: RunRow, text: str | None) -> Run:
-    return Run(kind="chat", text=text, **run.model_dump(exclude={"request", "tenant", "user"}))
+    conversation_id = None if run.hidden else run.conversation_id
+    return Run(kind="chat", text=text, conversation_id=conversation_id, **run.model_dump(exclude=_OURS))
+
+
+def shown_message(row: MessageRow) -> ChatMessage:
+    """A message as its owner sees it; what is empty is stored as nothing."""
+    return ChatMessage.model_validate({name: value for name, value in row.model_dump().items() if value is not None})

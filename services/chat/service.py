@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from contracts import chat, subjects
+from contracts import chat, completions, subjects
 from contracts.message import Request, Value
 from kit.bus.blobs import Blobs
 from kit.bus.broker import make_broker, of_facts
@@ -20,15 +20,20 @@ from kit.settings import Settings
 from kit.telemetry.setup import broker_middlewares
 from services.chat.available import when_available
 from services.chat.cancel import Canceller
+from services.chat.completion_handlers import CompletionHandlers
 from services.chat.dispatch import Dispatcher
 from services.chat.duty import Duty
 from services.chat.endings import EndingHandlers
 from services.chat.handlers import ConversationHandlers
 from services.chat.marks import Marks
 from services.chat.offers import Offers
+from services.chat.promoter import Promoter
 from services.chat.retention import Retention
 from services.chat.run_handlers import RunHandlers
+from services.chat.send_handlers import SendHandlers
 from services.chat.stand_in import StandIn
+from services.chat.starter import Starter
+from services.chat.stopper import Stopper
 from services.chat.watchdog import Watchdog
 
 Handler = Callable[[Any], Awaitable[Value]]
@@ -52,9 +57,12 @@ class ChatService:
         self._offers = Offers(self._bus)
         self._stand_in = StandIn(self._bus, self._reads, self._blobs, self._offers)
         self._marks = Marks(self._database)
-        self._endings = EndingHandlers(self._bus, self._database, self._blobs, self._reads, self._marks)
         limits = settings.chat
         self._dispatcher = Dispatcher(self._bus, self._database, self._blobs, self._marks, limits.sweep_seconds)
+        self._promoter = Promoter(self._database, self._dispatcher, self._stand_in, self._offers, limits.sweep_seconds)
+        self._endings = EndingHandlers(
+            self._bus, self._database, self._blobs, self._reads, self._marks, self._promoter.promote
+        )
         replica = new_id(NAME)
         self._watchdog = Watchdog(
             self._bus,
@@ -72,6 +80,7 @@ class ChatService:
             self._reads,
             Duty(self._database, "purge", replica, PERIODS_OF_SILENCE * limits.sweep_seconds + 1),
             retention_seconds=limits.retention_seconds,
+            completion_retention_seconds=limits.completion_retention_seconds,
             purges_per_second=limits.purges_per_second,
             idle_seconds=limits.sweep_seconds,
         )
@@ -83,33 +92,38 @@ class ChatService:
     def _register(self) -> None:
         limits, workers = self._settings.chat, self._settings.chat.handlers
         conversations = ConversationHandlers(self._bus, self._database)
-        runs = RunHandlers(
-            self._database,
-            self._dispatcher,
-            self._offers,
-            Canceller(self._bus, self._stand_in),
-            self._reads,
-            max_characters=limits.max_message_characters,
-            default_model=limits.default_model,
-        )
+        canceller = Canceller(self._bus, self._stand_in)
+        stopper = Stopper(self._bus, self._database, canceller, self._endings)
+        starter = Starter(self._dispatcher, self._offers, limits)
+        runs = RunHandlers(self._database, canceller, stopper, self._reads)
+        sending = SendHandlers(self._database, starter, stopper, self._promoter, limits)
+        answers = CompletionHandlers(self._database, starter, runs, limits)
         short: list[tuple[type[Request[Any]], Handler]] = [
             (chat.CreateConversation, conversations.on_create_conversation),
             (chat.GetConversation, conversations.on_get_conversation),
             (chat.UpdateConversation, conversations.on_update_conversation),
             (chat.DeleteConversation, conversations.on_delete_conversation),
-            (chat.SendMessage, runs.on_send_message),
+            (chat.SendMessage, sending.on_send_message),
+            (chat.Regenerate, sending.on_regenerate),
             (chat.ListRuns, runs.on_list_runs),
+            (completions.StartCompletion, answers.on_start_completion),
+            (completions.DeleteCompletion, answers.on_delete_completion),
         ]
         long: list[tuple[type[Request[Any]], Handler]] = [
             (chat.ListConversations, conversations.on_list_conversations),
             (chat.ListMessages, conversations.on_list_messages),
             (chat.GetRun, runs.on_get_run),
+            (chat.LatestRun, runs.on_latest_run),
             (chat.CancelRun, runs.on_cancel_run),
+            (chat.StopConversation, runs.on_stop_conversation),
             (chat.ReplayRun, runs.on_replay_run),
+            (completions.GetCompletion, answers.on_get_completion),
         ]
         for blobs, handlers in ((None, short), (self._blobs, long)):
             for request, handler in handlers:
-                on_request(self._broker, request, workers=workers, blobs=blobs)(when_available(handler))
+                on_request(self._broker, request, workers=workers, blobs=blobs, kept=self._blobs)(
+                    when_available(handler)
+                )
         ended = subjects.GENERATION_ENDED.format(outcome="*")
         self._broker.subscriber(ended, **of_facts(NAME, "generation-ended", workers))(self._endings.on_generation_ended)
         describe_service(self._broker, NAME, chat.__doc__ or "")
@@ -120,13 +134,13 @@ class ChatService:
         await declare_streams(self._bus.client, self._settings.nats.replicas)
         await self._reads.start()
         await self._broker.start()
-        for part in (self._marks, self._dispatcher, self._watchdog, self._retention):
+        for part in (self._marks, self._dispatcher, self._promoter, self._watchdog, self._retention):
             await part.start()
 
     async def stop(self) -> None:
         """Finish what is being handled, then disconnect."""
         await self._broker.stop()
-        for part in (self._watchdog, self._retention, self._dispatcher, self._marks):
+        for part in (self._watchdog, self._retention, self._promoter, self._dispatcher, self._marks):
             await part.stop()
         await self._bus.close()
         await self._log_bus.close()

@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, text
+from sqlalchemy import CTE, ColumnElement, Text, and_, cast, delete, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contracts.chat import SendMessage
+from contracts.chat import Regenerate, SendMessage
+from contracts.completions import StartCompletion
 from contracts.message import Owner
+from kit.refusal import Refused
 from services.chat.models import ConversationRow, MessageRow, RunRow
 from services.chat.purge_store import DELETE_RUNS
+
+UNKNOWN_CONVERSATION = "There is no such conversation."
+UNKNOWN_MESSAGE = "There is no such message in this conversation."
 
 
 def _owned(table: type[ConversationRow] | type[RunRow], owner: Owner) -> ColumnElement[bool]:
@@ -21,15 +26,25 @@ async def conversation(
     session: AsyncSession, owner: Owner, conversation_id: str, *, lock: bool = False
 ) -> ConversationRow | None:
     """One conversation of an owner, locked against other messages if asked."""
-    query = select(ConversationRow).where(col(ConversationRow.id) == conversation_id, _owned(ConversationRow, owner))
+    query = select(ConversationRow).where(
+        col(ConversationRow.id) == conversation_id, _owned(ConversationRow, owner), ~col(ConversationRow.hidden)
+    )
     return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def owned(session: AsyncSession, owner: Owner, conversation_id: str, *, lock: bool = False) -> ConversationRow:
+    """A conversation of the owner; somebody else's is refused like one that does not exist."""
+    row = await conversation(session, owner, conversation_id, lock=lock)
+    if row is None:
+        raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
+    return row
 
 
 async def conversations(
     session: AsyncSession, owner: Owner, limit: int, before: str | None
 ) -> Sequence[ConversationRow]:
     """A page, newest first."""
-    query = select(ConversationRow).where(_owned(ConversationRow, owner))
+    query = select(ConversationRow).where(_owned(ConversationRow, owner), ~col(ConversationRow.hidden))
     if before is not None:
         query = query.where(col(ConversationRow.id) < before)
     return (await session.exec(query.order_by(col(ConversationRow.id).desc()).limit(limit))).all()
@@ -43,16 +58,23 @@ async def delete_conversation(session: AsyncSession, conversation_id: str) -> No
 
 
 async def message_page(
-    session: AsyncSession, conversation_id: str, limit: int, after: int, max_characters: int
+    session: AsyncSession, row: ConversationRow, limit: int, after: int, max_characters: int, *, all_branches: bool
 ) -> tuple[Sequence[MessageRow], bool]:
-    """Messages after a position, oldest first, and whether there are more.
+    """Messages after a position, oldest first, and whether there are more: of the branch that is shown and those that
+    wait, or all.
 
     At most `limit`, and at most `max_characters` of text (but always one).
     """
     size = func.length(MessageRow.content) + func.coalesce(func.length(MessageRow.reasoning), 0)
+    size += func.coalesce(func.length(cast(MessageRow.tool_results, Text)), 0)
+    size += func.coalesce(func.length(cast(MessageRow.tool_calls, Text)), 0)
+    wanted = [col(MessageRow.conversation_id) == row.id]
+    if not all_branches:
+        path = _path_to(row.head_id)
+        wanted.append(or_(col(MessageRow.id).in_(select(path.c.id)), col(MessageRow.status) == "queued"))
     sizes = (
         select(col(MessageRow.position), size)
-        .where(col(MessageRow.conversation_id) == conversation_id, col(MessageRow.position) > after)
+        .where(*wanted, col(MessageRow.position) > after)
         .order_by(col(MessageRow.position))
         .limit(limit + 1)
     )
@@ -63,10 +85,16 @@ async def message_page(
             more = True
             break
         last = position
-    page = select(MessageRow).where(
-        col(MessageRow.conversation_id) == conversation_id, col(MessageRow.position).between(after + 1, last)
-    )
+    page = select(MessageRow).where(*wanted, col(MessageRow.position).between(after + 1, last))
     return (await session.exec(page.order_by(col(MessageRow.position)))).all(), more
+
+
+def _path_to(head_id: str | None) -> CTE:
+    """The ids of a message and all before it."""
+    head = select(col(MessageRow.id), col(MessageRow.parent_id)).where(col(MessageRow.id) == head_id)
+    path = head.cte("path", recursive=True)
+    before = select(col(MessageRow.id), col(MessageRow.parent_id)).join(path, col(MessageRow.id) == path.c.parent_id)
+    return path.union_all(before)
 
 
 async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = False) -> RunRow | None:
@@ -75,7 +103,7 @@ async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = 
     return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
 
 
-async def run_of(session: AsyncSession, command: SendMessage) -> RunRow | None:
+async def run_of(session: AsyncSession, command: SendMessage | Regenerate | StartCompletion) -> RunRow | None:
     """The run that this very request has started already, found by its id or its idempotency key."""
     same = col(RunRow.id) == command.run_id
     if command.idempotency_key is not None:
@@ -83,9 +111,36 @@ async def run_of(session: AsyncSession, command: SendMessage) -> RunRow | None:
     return (await session.exec(select(RunRow).where(same, _owned(RunRow, command.owner)))).first()
 
 
-async def running(session: AsyncSession, conversation_id: str) -> str | None:
-    """The id of the run that a conversation waits for."""
-    query = select(RunRow.id).where(col(RunRow.conversation_id) == conversation_id, col(RunRow.status) == "running")
+async def going(session: AsyncSession, owner: Owner, conversation_id: str) -> Sequence[RunRow]:
+    """The runs that go on, or wait, in a conversation."""
+    query = select(RunRow).where(
+        col(RunRow.conversation_id) == conversation_id,
+        _owned(RunRow, owner),
+        or_(col(RunRow.status) == "running", col(RunRow.status) == "queued"),
+    )
+    return (await session.exec(query.order_by(col(RunRow.position)))).all()
+
+
+async def latest_run(session: AsyncSession, conversation_id: str) -> RunRow | None:
+    """The newest run of a conversation."""
+    query = select(RunRow).where(col(RunRow.conversation_id) == conversation_id)
+    return (await session.exec(query.order_by(col(RunRow.position).desc()).limit(1))).first()
+
+
+async def run_at(session: AsyncSession, conversation_id: str, position: int) -> RunRow | None:
+    """The run whose answer has this position."""
+    query = select(RunRow).where(col(RunRow.conversation_id) == conversation_id, col(RunRow.position) == position)
+    return (await session.exec(query)).one_or_none()
+
+
+async def message_of_client(session: AsyncSession, command: SendMessage) -> MessageRow | None:
+    """The message of the owner's conversation that has the client's id of this one."""
+    query = select(MessageRow).join(ConversationRow, col(ConversationRow.id) == col(MessageRow.conversation_id))
+    query = query.where(
+        _owned(ConversationRow, command.owner),
+        col(MessageRow.conversation_id) == command.conversation_id,
+        col(MessageRow.client_id) == command.client_id,
+    )
     return (await session.exec(query)).one_or_none()
 
 
@@ -106,7 +161,11 @@ async def undispatched(session: AsyncSession, before: datetime, limit: int) -> S
     """Runs whose messages may not have reached the bus, skipping those another replica looks at."""
     query = (
         select(RunRow)
-        .where(col(RunRow.dispatched_at).is_(None), col(RunRow.created_at) < before)
+        .where(
+            col(RunRow.dispatched_at).is_(None),
+            or_(col(RunRow.status) != "queued", col(RunRow.announced_at).is_(None)),
+            func.coalesce(col(RunRow.promoted_at), col(RunRow.created_at)) < before,
+        )
         .order_by(col(RunRow.created_at))
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -11,10 +11,10 @@ import pytest
 from tests.fixtures.events import send
 from tests.fixtures.problems import assert_problem
 from tests.fixtures.raw_http import ask, request
-from tests.fixtures.stack import Stack
+from tests.fixtures.stack import MAX_BODY_BYTES, Stack
 
 NEW = "/v1/conversations/new/messages"
-MAX_BODY = 1024 * 1024
+MAX_BODY = MAX_BODY_BYTES
 MAX_MESSAGE = 100_000
 
 

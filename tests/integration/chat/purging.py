@@ -16,7 +16,13 @@ def retention(service: ChatService, holder: str = "one") -> Retention:
     """It does a step when it is told to."""
     duty = Duty(service._database, "purge", holder, 31)
     parts = (service._bus, service._database, service._blobs, service._reads, duty)
-    return Retention(*parts, retention_seconds=RETENTION, purges_per_second=1000, idle_seconds=1)
+    return Retention(
+        *parts,
+        retention_seconds=RETENTION,
+        completion_retention_seconds=RETENTION,
+        purges_per_second=1000,
+        idle_seconds=1,
+    )
 
 
 async def all_done(purging: Retention) -> int:

@@ -32,6 +32,11 @@ class CrashError(Exception):
     """What happens to a process, as far as it can happen inside one."""
 
 
+async def nobody_waits(conversation_id: str) -> None:
+    """No run here has another one behind it."""
+    raise AssertionError(conversation_id)
+
+
 @pytest.fixture
 async def bus(servers: Servers) -> AsyncIterator[Bus]:
     async with connected_bus(servers) as connected:
@@ -45,7 +50,7 @@ async def handlers(stack: Stack, servers: Servers, bus: Bus) -> AsyncIterator[En
     chats_tables, reads = Database(settings, "chat"), LogReads(bus, 1)
     await chats_tables.connect()
     await reads.start()
-    yield EndingHandlers(bus, chats_tables, Blobs(bus, 1), reads, Marks(chats_tables))
+    yield EndingHandlers(bus, chats_tables, Blobs(bus, 1), reads, Marks(chats_tables), nobody_waits)
     await chats_tables.close()
 
 

@@ -13,9 +13,10 @@ from pydantic import SecretStr
 
 from contracts import events
 from contracts.chat import CancelRun, DeleteConversation, RunStarted, SendMessage
-from contracts.generation import GenerationEnded, ListModels
+from contracts.generation import GenerateRequest, GenerationEnded, ListModels
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Owner
+from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.bus.rpc import call
@@ -36,8 +37,15 @@ from tests.integration.chat.worker import Answering
 
 SERVICE_PASSWORD = "service-password"  # also of tests/fixtures/stack.py: the roles are shared
 OWNER = Owner(tenant="t", user="u")
-MODELS = [
-    {"id": "m", "name": "m", "provider": "p", "prices": {"input": "1", "output": "2"}},
+MODELS: list[dict[str, Any]] = [
+    {"id": "m", "name": "m", "provider": "p", "capabilities": ["text"], "prices": {"input": "1", "output": "2"}},
+    {
+        "id": "sees",
+        "name": "sees",
+        "provider": "p",
+        "prices": {"input": "1", "output": "2"},
+        "capabilities": ["vision"],
+    },
     {"id": "dear", "name": "dear", "provider": "p", "prices": {"input": "10", "output": "20"}},
 ]
 
@@ -51,6 +59,7 @@ class World:
     bus: Bus
     reads: LogReads
     writers: LogWriters
+    blobs: Blobs
     pool: Any
     """The administrator's way into the tables."""
     replicas: list[ChatService] = field(default_factory=list)
@@ -77,7 +86,23 @@ class World:
 
     async def ask(self, request: Any) -> Any:
         """A request to chat."""
-        return await call(self.bus, request, timeout=20)
+        return await call(self.bus, request, timeout=20, blobs=self.blobs)
+
+    async def ordered(self, key: RunKey) -> GenerateRequest:
+        """The order to inference, as it is in the queue, with its messages from wherever they are."""
+        for sequence in await self._orders():
+            message = await self.bus.client.request("$JS.API.DIRECT.GET.WORK", b'{"seq": %d}' % sequence)
+            if key.run.encode() in message.data:
+                order = GenerateRequest.model_validate_json(message.data)
+                if order.messages_ref is None:
+                    return order
+                kept = json.loads(await self.blobs.get(order.messages_ref))
+                return GenerateRequest.model_validate({**order.model_dump(), **kept})
+        raise AssertionError(f"{key.run} is not in the queue")
+
+    async def _orders(self) -> range:
+        state = (await api(self.bus.client, "STREAM.INFO.WORK"))["state"]
+        return range(state["last_seq"], state["first_seq"] - 1, -1)
 
     async def begin(self, content: str = "Hello", **more: Any) -> RunKey:
         """A run that has just begun; nobody answers yet."""
@@ -183,7 +208,7 @@ async def world_on(servers: Servers) -> AsyncIterator[World]:
 
     await bus.client.subscribe(ListModels.rpc_subject(), cb=list_models)
     pool = await asyncpg.create_pool(servers.database_url, min_size=1, max_size=4)
-    world = World(servers, settings, bus, reads, writers, pool)
+    world = World(servers, settings, bus, reads, writers, Blobs(bus, 1), pool)
     await world.execute("TRUNCATE chat.run, chat.log_purge, chat.duty")
     try:
         yield world

@@ -10,8 +10,11 @@ from contracts import events
 from contracts.chat import SendMessage
 from contracts.message import Owner
 from kit.refusal import Refused
-from services.chat import checks, core
+from services.chat import checks, context, core
+from services.chat.beginning import Place, check_repeated, new_run
+from services.chat.context import Past, Said
 from services.chat.models import MessageRow, RunRow
+from services.chat.questions import fingerprint
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123_000, tzinfo=UTC)
 
@@ -22,16 +25,16 @@ def command(**changes: Any) -> SendMessage:
 
 
 def started(sent: SendMessage, **changes: Any) -> RunRow:
-    past = core.Past(sent.system if sent.create else "Be brief.", (), 0)
-    state = core.new_run(sent, sent.model or "m", past, sent.content, message_id="msg_x", now=NOW)
-    return RunRow(**{**{name: getattr(state, name) for name in state.__slots__}, **changes})
+    place = Place(sent.conversation_id, "new", 0, "msg_q")
+    turns = context.turns(Past("Be brief."), Said("msg_q", "user", sent.content))
+    state = new_run(sent, sent.model or "m", place, turns, message_id="msg_x", now=NOW)
+    state.fingerprint = fingerprint(sent, begins=sent.create)
+    fields = {name: getattr(state, name) for name in state.__slots__ if name != "others_wait"}
+    return RunRow(**{**fields, **changes})
 
 
-def test_the_context_is_the_prompt_then_what_was_said_then_the_message() -> None:
-    past = core.Past("Be brief.", (("user", "a"), ("assistant", "b"), ("assistant", "")), 3)
-    turns = [(turn.role, turn.content) for turn in core.context(past, "c")]
-    assert turns == [("system", "Be brief."), ("user", "a"), ("assistant", "b"), ("user", "c")]
-    assert [turn.role for turn in core.context(core.Past(None, (), 0), "c")] == ["user"]
+def repeated(sent: SendMessage, earlier: RunRow) -> RunRow:
+    return check_repeated(earlier, fingerprint(sent, begins=sent.create))
 
 
 @pytest.mark.parametrize(
@@ -58,17 +61,17 @@ def test_a_title_is_the_beginning_of_the_message(content: str, title: str) -> No
 )  # fmt: skip
 def test_a_key_is_for_one_message(other: dict[str, Any]) -> None:
     first = command(system="Be brief.", model="m")
-    assert core.check_repeated(first, started(first)).id == "chat_x"
+    assert repeated(first, started(first)).id == "chat_x"
     with pytest.raises(Refused) as refused:
-        core.check_repeated(command(**{"system": "Be brief.", "model": "m", **other}), started(first))
+        repeated(command(**{"system": "Be brief.", "model": "m", **other}), started(first))
     assert refused.value.problem.code == "idempotency_conflict"
 
 
 def test_a_key_within_a_conversation_is_for_that_conversation() -> None:
     first = command(create=False)
-    assert core.check_repeated(command(create=False, run_id="chat_y"), started(first)).id == "chat_x"
+    assert repeated(command(create=False, run_id="chat_y", idempotency_key="k"), started(first)).id == "chat_x"
     with pytest.raises(Refused):
-        core.check_repeated(command(create=False, conversation_id="conv_y"), started(first))
+        repeated(command(create=False, conversation_id="conv_y"), started(first))
 
 
 ENDINGS = [

@@ -1,0 +1,92 @@
+"""What was said before a message: the path through a conversation's tree, in one round trip."""
+
+import json
+from typing import Any, Literal
+
+import asyncpg
+
+from contracts.message import Owner
+from kit.db.database import Database
+from kit.db.statement import Statement
+from services.chat.context import Past, Said
+
+Target = Literal["head", "beside", "after", "answer"]
+"""Where a path ends: what is shown now; before a message, so that another one goes beside it; a message; or the
+question of an answer.
+"""
+
+_STARTS: dict[Target, str] = {
+    "head": "conversation.head_id",
+    "beside": "target.parent_id",
+    "after": "target.id",
+    "answer": "CASE target.role WHEN 'assistant' THEN target.parent_id ELSE target.id END",
+}
+_NAMED = "(m.id = :target OR m.client_id = :target)"
+_SHOWN = "m.id = coalesce(:target, conversation.head_id)"
+
+_TARGET = """
+    , target AS (
+        SELECT m.id, m.parent_id, m.role FROM chat.message m, conversation
+        WHERE m.conversation_id = conversation.id AND m.status <> 'queued' AND {named}
+    )
+"""
+
+
+def _path(target: Target) -> Statement:
+    named = _SHOWN if target == "answer" else _NAMED
+    found = "" if target == "head" else _TARGET.format(named=named)
+    source = "conversation" if target == "head" else "target"
+    known = "true" if target == "head" else "EXISTS (SELECT FROM target)"
+    return Statement(f"""
+        WITH RECURSIVE conversation AS (
+            SELECT c.id, c.system, c.head_id,
+                   greatest((SELECT max(position) FROM chat.message WHERE conversation_id = c.id),
+                            (SELECT max(position) FROM chat.run WHERE conversation_id = c.id), 0) AS last_position,
+                   (SELECT count(*) FROM chat.run WHERE conversation_id = c.id AND status = 'queued') AS waiting
+            FROM chat.conversation c
+            WHERE c.id = :conversation_id AND c.tenant = :tenant AND c."user" = :user AND NOT c.hidden
+        ){found}, path AS (
+            SELECT m.id, m.parent_id, m.position, m.role, m.content, m.images, m.tool_calls, m.tool_results
+            FROM {source} JOIN chat.message m ON m.id = {_STARTS[target]}
+            UNION ALL
+            SELECT m.id, m.parent_id, m.position, m.role, m.content, m.images, m.tool_calls, m.tool_results
+            FROM path JOIN chat.message m ON m.id = path.parent_id
+        )
+        SELECT c.system, c.last_position, c.waiting, {known} AS known, p.id, p.role, p.content, p.images, p.tool_calls,
+               p.tool_results
+        FROM conversation c LEFT JOIN path p ON true ORDER BY p.position
+    """)  # noqa: S608  (put together from constants)
+
+
+_PATHS: dict[Target, Statement] = {target: _path(target) for target in _STARTS}
+
+
+async def past(
+    database: Database, owner: Owner, conversation_id: str, target: Target = "head", of: str | None = None
+) -> Past | None:
+    """What the owner's conversation says up to there; None if there is no such conversation.
+
+    `of`: the message that a target other than `head` is about, by our id or the client's. `known` tells whether it is
+    there.
+    """
+    values = {"conversation_id": conversation_id, "tenant": owner.tenant, "user": owner.user, "target": of}
+    rows = await database.fetch(_PATHS[target], values)
+    if not rows:
+        return None
+    first = rows[0]
+    return Past(
+        system=first["system"],
+        said=tuple(_said(row) for row in rows if row["id"] is not None),
+        last_position=first["last_position"],
+        waiting=first["waiting"],
+        known=first["known"],
+    )
+
+
+def _said(row: asyncpg.Record) -> Said:
+    parts = {name: _parsed(row[name]) for name in ("images", "tool_calls", "tool_results")}
+    return Said(id=row["id"], role=row["role"], content=row["content"], **parts)
+
+
+def _parsed(value: str | None) -> tuple[dict[str, Any], ...]:
+    return () if value is None else tuple(json.loads(value))
