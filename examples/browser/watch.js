@@ -14,7 +14,9 @@ const TYPES = [
 ];
 const NOT_NOW = [429, 502, 503, 504];
 
-export function watch(run, onEvent, { cursor = "", onOver = () => {}, Source = globalThis.EventSource } = {}) {
+export function watch(run, onEvent, options = {}) {
+  let { cursor = "" } = options;
+  const { onOver = () => {}, Source = globalThis.EventSource, ask = fetch } = options;
   let source;
   let timer;
   let vain = 0;
@@ -35,7 +37,7 @@ export function watch(run, onEvent, { cursor = "", onOver = () => {}, Source = g
 
   async function look() {
     const asking = new AbortController();
-    const status = await fetch(address(), { signal: asking.signal }).then((response) => response.status, () => 503);
+    const status = await ask(address(), { signal: asking.signal }).then((response) => response.status, () => 503);
     asking.abort();
     if (status !== 200 && !NOT_NOW.includes(status)) return over(status); // 204: all was told
     timer = setTimeout(open, Math.min(1000 * 2 ** vain++, 30_000) * (0.75 + Math.random() / 2));

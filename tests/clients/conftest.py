@@ -45,11 +45,13 @@ async def node(request: pytest.FixtureRequest) -> Node:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
+def chromium_or_none() -> str | None:
     """Where Chromium is."""
-    found = next(
-        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
-    if not found:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
-    return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark that docs/compatibility.md is made from."""
+    config.addinivalue_line("markers", "compat(client, feature): a cell of the compatibility matrix")

@@ -53,10 +53,10 @@ class Lab:
         return self.model.prompt(Script(text, **script))
 
     def proxy(
-        self, *, seed: int = 0, cuts: int = 0, least: int = 1, most: int = 4000
+        self, *, seed: int = 0, cuts: int = 0, least: int = 1, most: int = 4000, in_turn: bool = True
     ) -> AbstractAsyncContextManager[CuttingProxy]:
-        """A way to both edges that cuts `cuts` connections."""
-        return cutting_proxy(list(self._edges), seed=seed, cuts=cuts, least=least, most=most)
+        """A way to both edges, in turn or to the first as long as it is there, that cuts `cuts` connections."""
+        return cutting_proxy(list(self._edges), seed=seed, cuts=cuts, least=least, most=most, in_turn=in_turn)
 
     async def kill_edge(self, port: int) -> None:
         """SIGKILL the edge on this port, while the other is there to go on, and start it again."""

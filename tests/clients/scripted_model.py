@@ -30,8 +30,9 @@ class Script:
     """`{"name": …, "arguments": {…}}`."""
     pause_seconds: float = 0.004
     """Between two pieces."""
-    dies_after: int | None = None
-    """Answer so many pieces and break the connection, every time."""
+    holds_after: int | None = None
+    """After so many pieces wait for `go_on`."""
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
     status: int = 200
     """Any other: an error with this status."""
     heard: list[dict[str, Any]] = field(default_factory=list)
@@ -84,10 +85,8 @@ class ScriptedModel:
         try:
             await response.prepare(request)
             for number, delta in enumerate(_deltas(script)):
-                if number == script.dies_after:
-                    assert request.transport is not None
-                    request.transport.abort()
-                    return response
+                if number == script.holds_after:
+                    await script.go_on.wait()
                 await response.write(_chunk(delta))
                 script.said += 1
                 await asyncio.sleep(script.pause_seconds)

@@ -7,6 +7,7 @@ import pytest
 from studio_client import ApiError, Patience, Run, Studio, Transcript
 from studio_client.blocking import BlockingStudio
 from tests.clients.lab import MODEL, TEXT, Lab
+from tests.clients.roster import CUT, ERRORS, KILLED, LATE, LIBRARY, REASONING, STOP, STREAMS, UNKNOWN, USAGE
 from tests.clients.scripted_model import Script
 from tests.fixtures.cutting_proxy import CuttingProxy
 
@@ -24,6 +25,9 @@ async def stored(studio: Studio, run: Run) -> str:
 
 
 @pytest.mark.parametrize("seed", range(2))
+@pytest.mark.compat(client=LIBRARY, feature=STREAMS)
+@pytest.mark.compat(client=LIBRARY, feature=CUT)
+@pytest.mark.compat(client=LIBRARY, feature=USAGE)
 async def test_a_sent_message_is_told_exactly_over_cut_connections(lab: Lab, seed: int) -> None:
     async with lab.proxy(seed=seed, cuts=4) as proxy, studio_at(lab, proxy.url) as studio:
         run = studio.send(lab.prompt(), model=MODEL)
@@ -35,6 +39,8 @@ async def test_a_sent_message_is_told_exactly_over_cut_connections(lab: Lab, see
         assert (usage["input_tokens"], usage["output_tokens"]) == (11, 22)
 
 
+@pytest.mark.compat(client=LIBRARY, feature=KILLED)
+@pytest.mark.compat(client=LIBRARY, feature=REASONING)
 async def test_an_edge_killed_in_mid_stream_costs_nothing(lab: Lab) -> None:
     script = Script(TEXT, thoughts="Let me think about that. " * 5)
     async with lab.proxy() as proxy, studio_at(lab, proxy.url) as studio:
@@ -45,6 +51,7 @@ async def test_an_edge_killed_in_mid_stream_costs_nothing(lab: Lab) -> None:
     assert len(script.heard) == 1, "the model was asked once"
 
 
+@pytest.mark.compat(client=LIBRARY, feature=LATE)
 async def test_a_run_is_told_whole_on_another_device_and_after_the_end(lab: Lab) -> None:
     async with lab.proxy(seed=5, cuts=2) as proxy, studio_at(lab, proxy.url) as studio:
         run = await studio.send(lab.prompt(), model=MODEL).start()
@@ -57,6 +64,7 @@ async def test_a_run_is_told_whole_on_another_device_and_after_the_end(lab: Lab)
         assert (await studio.get_run(run.id))["status"] == "completed"
 
 
+@pytest.mark.compat(client=LIBRARY, feature=STOP)
 async def test_stop_reaches_the_model_and_keeps_what_was_written(lab: Lab) -> None:
     script = Script(TEXT * 20)
     async with lab.proxy() as proxy, studio_at(lab, proxy.url) as studio:
@@ -74,6 +82,7 @@ async def test_stop_reaches_the_model_and_keeps_what_was_written(lab: Lab) -> No
         await script.stopped.wait()
 
 
+@pytest.mark.compat(client=LIBRARY, feature=ERRORS)
 async def test_a_failure_is_told_with_its_reason(lab: Lab) -> None:
     async with studio_at(lab, lab.url) as studio:
         transcript = await studio.send(lab.prompt(status=401), model=MODEL).wait()
@@ -91,6 +100,7 @@ async def test_tool_calls_are_told(lab: Lab) -> None:
     assert (call.name, call.arguments) == ("weather", '{"city": "K\\u00f6ln"}')
 
 
+@pytest.mark.compat(client=LIBRARY, feature=UNKNOWN)
 async def test_somebody_elses_run_is_like_one_that_does_not_exist(lab: Lab) -> None:
     async with studio_at(lab, lab.url) as studio, studio_at(lab, lab.url, "a stranger") as stranger:
         run = studio.send(lab.prompt("short"), model=MODEL)

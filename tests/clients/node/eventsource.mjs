@@ -1,24 +1,21 @@
-// The documented EventSource snippet with the npm package.
+// The documented EventSource snippet with the npm package, which is told who we are by a fetch of its own.
 
 import { EventSource } from "eventsource";
 
-import { fold } from "../../../examples/browser/follow.js";
 import { watch } from "../../../examples/browser/watch.js";
-import { given, start, tell } from "./io.mjs";
+import { headersOf, perform } from "./io.mjs";
+import { actionsOf } from "./native.mjs";
 
-const run = given.run ? `/v1/runs/${given.run}` : `/v1/runs/${(await start({ ...given, url: given.direct })).run_id}`;
-const texts = {};
-const types = [];
-let last;
-let at;
-const onEvent = (event, cursor) => {
-  fold(texts, event);
-  types.push(event.type);
-  last = event;
-  at = cursor;
-};
 setInterval(() => {}, 1000); // the package's own timer lets a process end that waits for nothing but a reconnect
-const status = await new Promise((onOver) =>
-  watch(given.url + run, onEvent, { cursor: given.cursor, onOver, Source: EventSource }),
-);
-tell({ text: texts.main, types, ending: last?.type, error: last?.error, cursor: at, run: last?.run_id, status });
+
+function read(run, task, take, cursor) {
+  const asUs = (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...headersOf(task) } });
+  class Source extends EventSource {
+    constructor(url) {
+      super(url, { fetch: asUs });
+    }
+  }
+  return new Promise((onOver) => watch(`${task.url}/v1/runs/${run}`, take, { cursor, onOver, Source, ask: asUs }));
+}
+
+await perform(actionsOf(read));

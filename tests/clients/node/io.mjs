@@ -1,19 +1,53 @@
-// What a driver gets (JSON on standard input) and tells (one JSON on standard output).
+// What a driver is given: tasks, as JSON on standard input. What it tells: what came of each, as JSON on standard output.
 
 import { text } from "node:stream/consumers";
 
+const TASK_MS = 75_000;
+
 export const given = JSON.parse(await text(process.stdin));
 
-export function tell(result) {
-  process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0)); // idle connections hold nobody up
+export async function perform(actions) {
+  const told = {};
+  await Promise.all(
+    given.tasks.map(async (task) => {
+      try {
+        told[task.name] = await Promise.race([actions[task.action](task), tooLong()]);
+      } catch (error) {
+        told[task.name] = { problem: String(error?.stack ?? error) };
+      }
+    }),
+  );
+  process.stdout.write(`${JSON.stringify(told)}\n`, () => process.exit(0)); // idle connections hold nobody up
 }
 
-export async function start({ url, prompt, model }) {
-  const response = await fetch(`${url}/v1/conversations/new/messages`, {
+async function tooLong() {
+  await new Promise((resolve) => setTimeout(resolve, TASK_MS));
+  throw new Error(`not done after ${TASK_MS} ms`);
+}
+
+export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+export function headersOf({ token }) {
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
+// A run of ours, begun without a stream.
+export async function start(task) {
+  const response = await fetch(`${task.direct ?? task.url}/v1/conversations/new/messages`, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-    body: JSON.stringify({ content: prompt, model }),
+    headers: { ...headersOf(task), "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({ content: task.prompt, model: task.model }),
   });
   if (response.status !== 202) throw new Error(`${response.status}: ${await response.text()}`);
-  return response.json();
+  return (await response.json()).run_id;
+}
+
+// Until the newest run of this task's user has ended.
+export async function untilEnded(task) {
+  for (;;) {
+    const response = await fetch(`${task.url}/v1/runs?limit=1`, { headers: headersOf(task) });
+    const [run] = response.ok ? (await response.json()).items : [];
+    if (run && run.status !== "running") return run.id;
+    await pause(50);
+  }
 }
