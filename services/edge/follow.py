@@ -36,6 +36,8 @@ class Watch:
     wire: Wire
     headers: Callable[[chat.RunStarted], Headers] = lambda _: ()
     """Further headers of a response that begins a run."""
+    resume: Callable[[str], Cursor | None] | None = None
+    """Which cursor the client has of a run, where only the run's id tells; instead of `cursor`."""
     on_gone: Callable[[str], None] | None = None
     """Called with the run's id if the client goes before the end."""
 
@@ -58,6 +60,8 @@ async def begin_run(
         await follower.close()
         raise
     headers = watch.headers(started)
+    if watch.resume is not None:
+        watch.resume(started.run_id)
     if started.run_id != run_id:  # sent before
         await follower.close()
         return await follow_run(gateway, watch, started.run_id, cursor, headers)
@@ -70,6 +74,7 @@ async def follow_run(
 ) -> Response:
     """The response to a request for a run's events. Raises Refused, Unavailable, LogUnavailableError."""
     key, wire = run_key(watch.caller, run_id), watch.wire
+    cursor = cursor if watch.resume is None else watch.resume(run_id)
     newest = await newest_event(gateway.log_bus, key)
     if newest is None:
         stored: chat.StoredRun = await gateway.ask(chat.ReplayRun(owner=owner_of(watch.caller), run_id=run_id))
@@ -139,7 +144,8 @@ def _replay(stored: chat.StoredRun, wire: Wire, cursor: Cursor | None, headers: 
         return Response(status_code=204)
     after = cursor.sequence if cursor is not None and known else 0
     told = stored_messages(stored)
-    first = wire.open(STORED_EPOCH, GONE if cursor is not None and not known else "")
+    reset = "" if cursor is None or after else HALF_TOLD if known else GONE
+    first = wire.open(STORED_EPOCH, reset)
     body = first + wire.frames(told[after:]) + wire.ended()
     return Response(body, headers={name.decode(): value.decode() for name, value in (*wire.headers, *headers)})
 
