@@ -78,6 +78,14 @@ class EdgeSettings(BaseSettings):
     concurrent_log_reads: int = Field(16, ge=1, description="pages of the run log being read at the same time")
     rpc_timeout_seconds: float = Field(10.0, gt=0, description="for a service's answer, before 503")
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
+    chat_on_busy: Literal["reject", "queue", "interrupt"] = Field(
+        "queue", description="what a message to /api/chat does while an answer is running, unless it says `onBusy`"
+    )
+    replay_after_end_seconds: float | None = Field(
+        None,
+        ge=0,
+        description="how long a resume of /api/chat is told an answer that has ended; none: until there is a newer one",
+    )
 
     _split_lists = field_validator("allowed_hosts", "allowed_origins", mode="before")(_split)
 

@@ -8,7 +8,7 @@ from services.edge import problems, tracing
 from services.edge.gateway import Gateway
 from services.edge.guard import Guard
 from services.edge.identity import Identity
-from services.edge.routes import asyncapi, conversations, health, messages, models, runs
+from services.edge.routes import aisdk, asyncapi, conversations, health, messages, models, runs
 
 DESCRIPTION = """
 A streaming backend for AI features: every token is durable before you see it, every stream resumes by cursor.
@@ -30,7 +30,7 @@ def make_app(gateway: Gateway) -> ASGIApp:
     )
     app.state.gateway = gateway
     problems.install(app)
-    for routes in (conversations, messages, runs, models, health, asyncapi):
+    for routes in (conversations, messages, runs, models, aisdk, health, asyncapi):
         app.include_router(routes.router)
     guarded = Guard(app, Identity(settings.auth, settings.edge), settings.edge.max_body_bytes)
     if not settings.edge.allowed_origins:
@@ -40,6 +40,6 @@ def make_app(gateway: Gateway) -> ASGIApp:
         allow_origins=settings.edge.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["location"],
+        expose_headers=["location", "x-conversation-id", "x-run-id"],
         allow_credentials=True,
     )

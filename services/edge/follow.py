@@ -1,8 +1,8 @@
 """Which stream a client gets for a run and a cursor: live, the tail, nothing more, a reset, or what is stored."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import Response
@@ -38,6 +38,8 @@ class Watch:
     """Further headers of a response that begins a run."""
     resume: Callable[[str], Cursor | None] | None = None
     """Which cursor the client has of a run, where only the run's id tells; instead of `cursor`."""
+    again: Callable[[chat.RunStarted], Awaitable[Any]] | None = None
+    """What to ask instead if the command had been sent before; None: nothing, that run is followed."""
     on_gone: Callable[[str], None] | None = None
     """Called with the run's id if the client goes before the end."""
 
@@ -64,6 +66,9 @@ async def begin_run(
         watch.resume(started.run_id)
     if started.run_id != run_id:  # sent before
         await follower.close()
+        other = await watch.again(started) if watch.again is not None else None
+        if other is not None:
+            return await begin_run(gateway, replace(watch, again=None), other, other.run_id, cursor)
         return await follow_run(gateway, watch, started.run_id, cursor, headers)
     first = watch.wire.open(gateway.reads.epoch)
     return _stream(gateway, watch, run_id, follower, first, headers, requested_at)
