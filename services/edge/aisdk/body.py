@@ -114,7 +114,8 @@ class ChatBody(BaseModel):
     @property
     def parameters(self) -> Parameters:
         """How the model is asked to answer."""
-        return Parameters(**{name: getattr(self, name) for name in Parameters.model_fields if hasattr(self, name)})
+        given = {name: getattr(self, name, None) for name in Parameters.model_fields}
+        return Parameters(**{name: value for name, value in given.items() if value not in (None, ())})
 
 
 def _is_text(value: object) -> bool:

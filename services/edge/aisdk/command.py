@@ -13,6 +13,8 @@ from services.edge.chat_ids import is_ours, made_id, message_id_of
 
 Command = chat.SendMessage | chat.Regenerate
 
+UNKNOWN = frozenset({"unknown_conversation", "unknown_message"})
+
 
 class Asked:
     """One request of a client, for an owner."""
@@ -36,7 +38,7 @@ class Asked:
         if self.body.trigger == "regenerate-message":
             return self.regenerate(run_id, self.body.message_id or last.id)
         if last.role == "user":
-            return self._send(run_id, last)
+            return self._send(run_id, last, edits=self._edits)
         if last.role == "assistant":
             results = tool_results_of(last)
             if results:
@@ -69,12 +71,30 @@ class Asked:
         if newest.id == started.run_id:
             return None if newest.status in ("queued", "running") else self.regenerate(run_id, client_id)
         if self.body.last.id is None and len(self.body.messages) == 1:
-            return self._send(run_id, self.body.last, known=False)
+            return self._send(run_id, self.body.last, edits=False, known=False)
         return self.regenerate(run_id, client_id)
 
-    def _send(self, run_id: str, message: UiMessage, *, known: bool = True) -> Command:
+    def otherwise(self, run_id: str, refusal: str) -> Command | None:
+        """What is asked when the command was refused for what we know, or do not know, of the client's message.
+
+        A message that did not reach us is regenerated, or edited, by being sent; one that we have in other words was
+        edited.
+        """
+        last = self.body.last
+        if last.role != "user":
+            return None
+        if refusal == "client_id_conflict" and not self._edits:
+            return self._send(run_id, last, edits=True)
+        if refusal in UNKNOWN and (self._edits or self.body.trigger == "regenerate-message"):
+            return self._send(run_id, last, edits=False)
+        return None
+
+    @property
+    def _edits(self) -> bool:
+        return self.body.message_id is not None and self.body.message_id == self.body.last.id
+
+    def _send(self, run_id: str, message: UiMessage, *, edits: bool, known: bool = True) -> Command:
         client_id = self._client_id(message) if known else None
-        edited = self.body.message_id is not None and self.body.message_id == message.id
         return self._build(
             chat.SendMessage,
             run_id,
@@ -82,12 +102,15 @@ class Asked:
             content=message.text,
             images=images_of(message),
             client_id=client_id,
-            edits=client_id if edited else None,
+            edits=client_id if edits else None,
         )
 
     def _beginning(self) -> dict[str, Any]:
         """An id of our own names a conversation that exists; any other one may begin it."""
-        return {"create_missing": not is_ours(self.body.chat_id or ""), "system": self.body.first_system}
+        chat_id = self.body.chat_id
+        if chat_id is not None and is_ours(chat_id):
+            return {}
+        return {"create": chat_id is None, "create_missing": chat_id is not None, "system": self.body.first_system}
 
     def _client_id(self, message: UiMessage) -> str | None:
         if message.id:

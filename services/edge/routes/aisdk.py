@@ -62,7 +62,13 @@ async def post_chat(
     else:
         wire = UiMessageWire(asked.goes_on, last_event_id)
         watch = Watch(caller, wire, headers=_headers, again=again, resume=wire.resume)
-    return await begin_run(gateway, watch, command, command.run_id, None)
+    try:
+        return await begin_run(gateway, watch, command, command.run_id, None)
+    except Refused as refused:
+        other = asked.otherwise(new_id("chat"), refused.problem.code)
+        if other is None:
+            raise
+    return await begin_run(gateway, watch, other, other.run_id, None)
 
 
 @router.get("/api/chat/{chat_id:path}/stream", response_model=None, responses=_RESUMED)

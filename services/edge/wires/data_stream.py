@@ -71,7 +71,10 @@ class DataStreamWire(Telling):
         }
         told = b""
         for call in calls:
-            told += _part("9", {"toolCallId": call.call_id, "toolName": call.name, "args": arguments_of(call)})
+            arguments = arguments_of(call)
+            if not isinstance(arguments, dict):  # anything else ends the stream in the client
+                arguments = {"arguments": arguments}
+            told += _part("9", {"toolCallId": call.call_id, "toolName": call.name, "args": arguments})
         return told + _part("8", [metadata])
 
     def notice(self, notice: dict[str, Any]) -> bytes:
