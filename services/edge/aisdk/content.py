@@ -33,7 +33,7 @@ def _image(file: Mapping[str, Any]) -> Image:
         if match is None:
             raise Refused("invalid_file", "A file's data URL is not 'data:<type>;base64,<data>'.")
         kind, data = match.groups()
-    elif not where.startswith(("https:", "http:")):
+    elif ":" not in where:
         data = where
     kind = kind.partition(";")[0].strip().lower() if isinstance(kind, str) else None
     kind = "image/jpeg" if kind == "image/jpg" else kind
