@@ -6,7 +6,7 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.edge.identity import DeniedError, Identity
-from services.edge.problems import problem
+from services.edge.problems import refusal
 
 PRIVATE = ("/v1/", "/api/")
 """Paths below these need a principal."""
@@ -44,33 +44,35 @@ class Guard:
                 scope.setdefault("state", {})["principal"] = self._identity.principal(headers)
         except DeniedError as denied:
             challenge = {"www-authenticate": "Bearer"} if denied.code == "unauthenticated" else None
-            await problem(denied.code, str(denied), headers=challenge)(scope, receive, send)
+            await refusal(scope["path"], denied.code, str(denied), headers=challenge)(scope, receive, send)
             return
-        refusal = self._refuse_body(scope, headers)
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        refused = self._refuse_body(scope, headers)
+        if refused is not None:
+            await refused(scope, receive, send)
             return
         scope[RAW_SEND] = send
         cookie = self._identity.cookie_to_set(headers)
         try:
             await self._app(scope, self._counted(receive), _with_cookie(send, cookie) if cookie else send)
         except _TooLargeError:
-            await self._too_large()(scope, receive, send)
+            await self._too_large(scope)(scope, receive, send)
 
     def _refuse_body(self, scope: Scope, headers: dict[str, str]) -> Any:
         if scope["method"] not in _WITH_BODY:
             return None
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._max:
-            return self._too_large()
+            return self._too_large(scope)
         has_body = (length.isdecimal() and int(length) > 0) or "transfer-encoding" in headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if has_body and kind != "application/json":
-            return problem("unsupported_media_type", f"Send JSON as 'Content-Type: application/json', not {kind!r}.")
+            detail = f"Send JSON as 'Content-Type: application/json', not {kind!r}."
+            return refusal(scope["path"], "unsupported_media_type", detail)
         return None
 
-    def _too_large(self) -> Any:
-        return problem("body_too_large", f"The body is larger than {self._max} bytes.", headers={"connection": "close"})
+    def _too_large(self, scope: Scope) -> Any:
+        detail = f"The body is larger than {self._max} bytes."
+        return refusal(scope["path"], "body_too_large", detail, headers={"connection": "close"})
 
     def _counted(self, receive: Receive) -> Receive:
         """A receive that stops reading when the body turns out longer than it said."""

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from kit.bus.rpc import Unavailable
 from kit.refusal import Refused
 from kit.runlog.reads import LogUnavailableError
+from services.edge.openai import errors as openai_errors
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -88,38 +89,57 @@ def problem(
     return JSONResponse(document.model_dump(exclude_none=True), status, headers=shown, media_type=MEDIA_TYPE)
 
 
+def refusal(
+    path: str,
+    code: str,
+    detail: str,
+    *,
+    param: str | None = None,
+    status: int | None = None,
+    errors: list[dict[str, Any]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A response with an error as the path's protocol has it: OpenAI's where their clients call, else a document."""
+    if openai_errors.speaks(path):
+        return openai_errors.response(code, detail, param=param, status=status, headers=headers)
+    return problem(code, detail, status=status, errors=errors, headers=headers)
+
+
 def install(app: FastAPI) -> None:
-    """Make every error of the application a problem document."""
+    """Make every error of the application one of its protocol."""
 
     @app.exception_handler(Refused)
-    async def refused(_: Request, error: Refused) -> JSONResponse:
-        return problem(error.problem.code, error.problem.message)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        param = error.param if isinstance(error, openai_errors.Mistake) else None
+        return refusal(request.url.path, error.problem.code, error.problem.message, param=param)
 
     @app.exception_handler(Unavailable)
-    async def unavailable(_: Request, error: Unavailable) -> JSONResponse:
-        return problem("unavailable", f"Not available at the moment: {error}. Try again.")
+    async def unavailable(request: Request, error: Unavailable) -> JSONResponse:
+        return refusal(request.url.path, "unavailable", f"Not available at the moment: {error}. Try again.")
 
     @app.exception_handler(LogUnavailableError)
-    async def log_unavailable(_: Request, __: LogUnavailableError) -> JSONResponse:
-        return problem("unavailable", "The run log does not answer at the moment. Try again.")
+    async def log_unavailable(request: Request, __: LogUnavailableError) -> JSONResponse:
+        return refusal(request.url.path, "unavailable", "The run log does not answer at the moment. Try again.")
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         mistakes = error.errors()[:MISTAKES_SHOWN]
         if any(mistake["type"] == "json_invalid" for mistake in mistakes):
-            return problem("malformed_json", "The body is not valid JSON.")
+            return refusal(request.url.path, "malformed_json", "The body is not valid JSON.")
         shown = [{"field": _field(m["loc"]), "message": m["msg"]} for m in mistakes]
         detail = "; ".join(f"{m['field'] or 'body'}: {m['message']}" for m in shown)
-        return problem("invalid_request", detail, errors=shown)
+        param = str(shown[0]["field"]) or None if shown else None
+        return refusal(request.url.path, "invalid_request", detail, param=param, errors=shown)
 
     @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         code = _CODES.get(error.status_code, "http_error")
-        return problem(code, str(error.detail), status=error.status_code, headers=error.headers)
+        return refusal(request.url.path, code, str(error.detail), status=error.status_code, headers=error.headers)
 
     @app.exception_handler(Exception)
-    async def defect(_: Request, __: Exception) -> JSONResponse:
-        return problem("internal", "Something went wrong on our side. Try again; if it stays, look at the log.")
+    async def defect(request: Request, __: Exception) -> JSONResponse:
+        detail = "Something went wrong on our side. Try again; if it stays, look at the log."
+        return refusal(request.url.path, "internal", detail)
 
 
 def _field(place: Sequence[int | str]) -> str:

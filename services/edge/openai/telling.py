@@ -1,0 +1,174 @@
+"""What of an answer is new to a client that cannot be told to forget: OpenAI's protocols take nothing back.
+
+An answer may begin again (`generation.restarted`). What it repeats then was told before, so it is held back; when it
+goes on after that, the rest is told. When it says something else, the client has words that are not the answer any
+more, and it must be told so. Thinking is not the answer: another thought is told as another one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts import events
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """More of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """More of the thinking; `anew`: it does not continue what was told of it."""
+
+    text: str
+    anew: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The model's next call of a tool."""
+
+    call: events.ToolCall
+
+
+Piece = Said | Thought | Called
+
+_BEGAN_AGAIN = events.Error(
+    "answer_restarted",
+    "The answer broke off and began again with other words, and this protocol cannot take back what was streamed.",
+)
+
+
+class Telling:
+    """One client's view of one answer: events in, what is new in them out; and how it ended."""
+
+    def __init__(self) -> None:
+        self.created: events.RunCreated | None = None
+        self.ending: events.GenerationEnding | None = None
+        """Of the generation."""
+        self.ended: events.RunEnding | None = None
+        """Of the run: nothing follows."""
+        self.broken: events.Error | None = None
+        """What was told is not the answer any more: nothing more is told."""
+        self._text, self._thought = _Channel(), _Channel()
+        self._calls: list[events.ToolCall] = []
+        self._repeated: int | None = None  # of the calls, since the answer began again
+
+    def take(self, event: events.Event) -> Iterator[Piece]:
+        """What the next event of the log adds. It has to be read to its end."""
+        match event:
+            case events.GenerationDelta():
+                yield from self._say(self._text.more(event.text))
+            case events.GenerationReasoning():
+                yield from self._think(event.text)
+            case events.GenerationToolCall():
+                yield from self._call(events.ToolCall(event.call_id, event.name, event.arguments))
+            case events.GenerationRestarted():
+                self._text.restart()
+                self._thought.restart()
+                self._repeated = 0
+            case events.GenerationSnapshot():
+                yield from self._whole(event)
+            case events.GenerationCompleted() | events.GenerationFailed() | events.GenerationCancelled():
+                yield from self._whole(event)
+                self.ending = event
+            case events.RunCreated():
+                self.created = event
+            case events.RunCompleted() | events.RunFailed() | events.RunCancelled():
+                self.ended = event
+
+    @property
+    def error(self) -> events.Error | None:
+        """Why there is no whole answer."""
+        if self.broken is not None:
+            return self.broken
+        return self.ended.error if isinstance(self.ended, events.RunFailed) else None
+
+    def _say(self, new: str | None) -> Iterator[Piece]:
+        if new is None:
+            self.broken = self.broken or _BEGAN_AGAIN
+        elif new and self.broken is None:
+            yield Said(new)
+
+    def _think(self, text: str) -> Iterator[Piece]:
+        new = self._thought.more(text)
+        if self.broken is not None:
+            return
+        if new is None:
+            yield Thought(self._thought.replace(text), anew=True)
+        elif new:
+            yield Thought(new)
+
+    def _call(self, call: events.ToolCall) -> Iterator[Piece]:
+        known = self._repeated
+        if known is not None and known < len(self._calls):
+            if self._calls[known] != call:
+                self.broken = self.broken or _BEGAN_AGAIN
+            self._repeated = known + 1
+        elif self.broken is None:
+            self._calls.append(call)
+            yield Called(call)
+
+    def _whole(self, event: events.Whole) -> Iterator[Piece]:
+        """Everything up to here: what of it was not told. Live that is nothing; in a replay it may be all.
+
+        An answer that broke off while it repeated itself may be shorter than what was told; nobody calls it whole.
+        """
+        binding = isinstance(event, events.GenerationCompleted | events.GenerationSnapshot)
+        if event.reasoning_ref is None and (rest := self._thought.rest(event.reasoning or "")):
+            yield Thought(rest)
+        if event.text_ref is None:
+            rest = self._text.rest(event.text or "")
+            if rest is not None or binding:
+                yield from self._say(rest)
+        if event.tool_calls[: len(self._calls)] != tuple(self._calls):
+            if binding:
+                self.broken = self.broken or _BEGAN_AGAIN
+            return
+        self._repeated = None
+        for call in event.tool_calls[len(self._calls) :]:
+            yield from self._call(call)
+
+
+class _Channel:
+    """A text that grows, and may begin again."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+        self._at: int | None = None  # how much of what was told has been repeated
+
+    def more(self, text: str) -> str | None:
+        """What of this is new; None: it is not what was told."""
+        if self._at is None:
+            self._told.append(text)
+            return text
+        known = self._told[0][self._at : self._at + len(text)]
+        if not text.startswith(known):
+            return None
+        self._at += len(text)
+        rest = text[len(known) :]
+        if self._at >= len(self._told[0]):
+            self._at = None
+            self._told.append(rest)
+        return rest
+
+    def restart(self) -> None:
+        """It begins again."""
+        self._told = ["".join(self._told)]
+        self._at = 0 if self._told[0] else None
+
+    def replace(self, text: str) -> str:
+        """It is this from here on, together with what was held back; returns both."""
+        now = self._told[0][: self._at or 0] + text
+        self._told, self._at = [now], None
+        return now
+
+    def rest(self, whole: str) -> str | None:
+        """What of the whole text was not told; None: what was told is not how it begins."""
+        told = "".join(self._told)
+        if not whole.startswith(told):
+            return None
+        self._told, self._at = [whole], None
+        return whole[len(told) :]
