@@ -86,6 +86,12 @@ class EdgeSettings(BaseSettings):
         ge=0,
         description="how long a resume of /api/chat is told an answer that has ended; none: until there is a newer one",
     )
+    abandoned_seconds: float = Field(
+        5.0,
+        ge=0,
+        description="a chat completion or response whose client is gone is stopped after so long, unless it has an "
+        "`Idempotency-Key` or runs in the background",
+    )
 
     _split_lists = field_validator("allowed_hosts", "allowed_origins", mode="before")(_split)
 

@@ -8,7 +8,19 @@ from services.edge import problems, tracing
 from services.edge.gateway import Gateway
 from services.edge.guard import Guard
 from services.edge.identity import Identity
-from services.edge.routes import aisdk, asyncapi, conversations, health, messages, models, runs
+from services.edge.openai.serving import RUN_HEADER
+from services.edge.routes import (
+    aisdk,
+    asyncapi,
+    completions,
+    conversations,
+    health,
+    kept_responses,
+    messages,
+    models,
+    responses,
+    runs,
+)
 
 DESCRIPTION = """
 A streaming backend for AI features: every token is durable before you see it, every stream resumes by cursor.
@@ -30,7 +42,18 @@ def make_app(gateway: Gateway) -> ASGIApp:
     )
     app.state.gateway = gateway
     problems.install(app)
-    for routes in (conversations, messages, runs, models, aisdk, health, asyncapi):
+    for routes in (
+        conversations,
+        messages,
+        runs,
+        models,
+        aisdk,
+        completions,
+        responses,
+        kept_responses,
+        health,
+        asyncapi,
+    ):
         app.include_router(routes.router)
     guarded = Guard(app, Identity(settings.auth, settings.edge), settings.edge.max_body_bytes)
     if not settings.edge.allowed_origins:
@@ -40,6 +63,6 @@ def make_app(gateway: Gateway) -> ASGIApp:
         allow_origins=settings.edge.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["location", "x-conversation-id", "x-run-id"],
+        expose_headers=["location", "x-conversation-id", RUN_HEADER],
         allow_credentials=True,
     )

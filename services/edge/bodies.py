@@ -63,6 +63,7 @@ class Model(BaseModel):
 
     id: str
     object: str = "model"
+    created: int = Field(0, description="for OpenAI's clients; when a model was made is not known")
     owned_by: str
 
 

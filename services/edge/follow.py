@@ -41,7 +41,7 @@ class Watch:
     again: Callable[[chat.RunStarted], Awaitable[Any]] | None = None
     """What to ask instead if the command had been sent before; None: nothing, that run is followed."""
     on_gone: Callable[[str], None] | None = None
-    """Called with the run's id if the client goes before the end."""
+    """Called with the run's id if the stream ends before the run does."""
 
 
 async def begin_run(

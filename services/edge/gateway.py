@@ -17,6 +17,7 @@ from kit.runlog.reads import LogReads, LogUnavailableError
 from kit.settings import Settings
 from kit.telemetry.spans import note
 from services.edge.expand import Expander
+from services.edge.left import LeftRuns
 from services.edge.stream import Streams
 
 LOG_WAIT_SECONDS = 30.0
@@ -37,6 +38,7 @@ class Gateway:
         self._blobs = Blobs(self.bus, settings.nats.replicas)
         self.expander = Expander(self._blobs)
         self.streams = Streams()
+        self.left = LeftRuns(self.ask, settings.edge.abandoned_seconds)
 
     async def wait_for_log(self) -> None:
         """Wait until the run log is there: another service may be about to declare it. Raises LogUnavailableError."""

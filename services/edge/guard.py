@@ -6,6 +6,7 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.edge.identity import DeniedError, Identity
+from services.edge.openai import errors
 from services.edge.problems import refusal
 
 PRIVATE = ("/v1/", "/api/")
@@ -41,7 +42,9 @@ class Guard:
         try:
             self._identity.check_origin(headers)
             if scope["path"].startswith(PRIVATE):
-                scope.setdefault("state", {})["principal"] = self._identity.principal(headers)
+                foreign_keys = errors.speaks(scope["path"])
+                principal = self._identity.principal(headers, foreign_keys=foreign_keys)
+                scope.setdefault("state", {})["principal"] = principal
         except DeniedError as denied:
             challenge = {"www-authenticate": "Bearer"} if denied.code == "unauthenticated" else None
             await refusal(scope["path"], denied.code, str(denied), headers=challenge)(scope, receive, send)

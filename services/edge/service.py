@@ -35,6 +35,7 @@ class EdgeService:
             self._server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
+        await self._gateway.left.close()
         await self._gateway.bus.close()
         await self._gateway.log_bus.close()
 

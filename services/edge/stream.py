@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -23,20 +24,30 @@ PIECE_BYTES = 16 * 1024
 """Written at once: what a client does not take waits here, where others may share it, and not in its connection."""
 
 
+class Open(Protocol):
+    """A response that waits for a run."""
+
+    closed: bool
+    """It is ending."""
+
+    def end_softly(self) -> None:
+        """Tell the client that this process stops, and end."""
+
+
 class Streams:
     """The streams of this process, so that a shutdown can end them softly."""
 
     def __init__(self) -> None:
-        self._open: set[EventStream] = set()
+        self._open: set[Open] = set()
         self._draining = False
 
-    def add(self, stream: "EventStream") -> None:
+    def add(self, stream: Open) -> None:
         """A stream has begun."""
         self._open.add(stream)
         if self._draining:
             stream.end_softly()
 
-    def remove(self, stream: "EventStream") -> None:
+    def remove(self, stream: Open) -> None:
         """A stream has ended."""
         self._open.discard(stream)
 
@@ -69,7 +80,9 @@ class EventStream(Response):
         requested_at: float | None = None,
         on_gone: Callable[[], None] | None = None,
     ) -> None:
-        """`wire` has been opened, and said `first`. `on_gone` is called if the client goes before the end."""
+        """`wire` has been opened, and said `first`. `on_gone` is called if the stream ends before the run does: its
+        client goes, it cannot be told any more, or this process stops.
+        """
         super().__init__()
         self.closed = False
         self._follower, self._expander, self._streams = follower, expander, streams
@@ -102,7 +115,7 @@ class EventStream(Response):
             if not self._wire.breaks_off:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            if listener.done() and not self._follower.ended and self._on_gone is not None:
+            if not self._follower.ended and self._on_gone is not None:
                 self._on_gone()
             self.closed = True
             self._streams.remove(self)
@@ -118,7 +131,7 @@ class EventStream(Response):
 
     async def _pump(self, send: Send) -> None:
         follower, expander, wire = self._follower, self._expander, self._wire
-        while not (follower.ended or self.closed):
+        while not (follower.ended or self.closed or wire.complete):
             batch = await follower.next(self._heartbeat)
             if self.closed:
                 return

@@ -29,10 +29,8 @@ class ChatCompletionsWire:
     whole = False
     breaks_off = False
 
-    def __init__(self, run_id: str, *, include_usage: bool = False) -> None:
+    def __init__(self, *, include_usage: bool = False) -> None:
         self.complete = False
-        """The last frame was made."""
-        self._id = ids.completion_id(run_id)
         self._include_usage = include_usage
         self._telling = Telling()
         self._head = self._tail = b""
@@ -74,7 +72,7 @@ class ChatCompletionsWire:
 
     def _begin(self, created: events.RunCreated) -> None:
         common = {
-            "id": self._id,
+            "id": ids.completion_id(created.run_id),
             "object": "chat.completion.chunk",
             "created": created.at // 1000,
             "model": created.generations[0].model if created.generations else "",
@@ -114,22 +112,22 @@ def tool_call(call: events.ToolCall) -> dict[str, Any]:
     return {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-def completion(run_id: str, created: events.RunCreated, ending: events.GenerationEnding) -> dict[str, Any]:
-    """The same answer as one object, for who did not ask for a stream."""
-    message: dict[str, Any] = {"role": "assistant", "content": ending.text or None, "refusal": None}
-    if ending.reasoning:
+def completion(created: events.RunCreated, ending: events.GenerationEnding | None) -> dict[str, Any]:
+    """The same answer as one object, for who did not ask for a stream. Without an ending it was stopped at once."""
+    calls = [tool_call(call) for call in ending.tool_calls] if ending else []
+    text = ending.text if ending else None
+    message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None}
+    if ending and ending.reasoning:
         message["reasoning_content"] = ending.reasoning
-    if ending.tool_calls:
-        message["tool_calls"] = [tool_call(call) for call in ending.tool_calls]
-    elif message["content"] is None:
-        message["content"] = ""
+    if calls:
+        message["tool_calls"] = calls
     return {
-        "id": ids.completion_id(run_id),
+        "id": ids.completion_id(created.run_id),
         "object": "chat.completion",
         "created": created.at // 1000,
-        "model": created.generations[0].model if created.generations else ending.model,
+        "model": created.generations[0].model if created.generations else "",
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(ending)}],
-        "usage": completion_usage(ending.usage or events.Usage()),
+        "usage": completion_usage((ending.usage if ending else None) or events.Usage()),
     }
 
 

@@ -23,6 +23,7 @@ class NativeWire:
     headers = SSE_HEADERS
     heartbeat = SSE_HEARTBEAT
     whole = False
+    complete = False
     breaks_off = False
 
     def __init__(self) -> None:

@@ -30,14 +30,13 @@ class ResponsesWire:
     whole = True
     breaks_off = False
 
-    def __init__(self, run_id: str, asked: Asked, *, starting_after: int = -1) -> None:
+    def __init__(self, asked: Asked, *, starting_after: int = -1) -> None:
         self.complete = False
-        """The last event was told."""
-        self._run_id, self._asked, self._after = run_id, asked, starting_after
+        self._asked, self._after = asked, starting_after
         self._telling = Telling()
-        self._output = Output(run_id, summary=asked.wishes.summary is not None)
+        self._output = Output("", summary=False)
         self._number = -1
-        self._model, self._created_at = "", 0
+        self._run_id, self._model, self._created_at = "", "", 0
         self._under_way = False
 
     def open(self, epoch: str, reset: str = "") -> bytes:
@@ -77,6 +76,8 @@ class ResponsesWire:
             yield from self._end(event.at)
 
     def _begin(self, created: events.RunCreated) -> Iterator[Told]:
+        self._run_id = created.run_id
+        self._output = Output(created.run_id, summary=self._asked.wishes.summary is not None)
         self._model = created.generations[0].model if created.generations else ""
         self._created_at = created.at
         background = self._asked.wishes.background

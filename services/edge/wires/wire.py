@@ -33,6 +33,10 @@ class Wire(Protocol):
         """
 
     @property
+    def complete(self) -> bool:
+        """All is told that can be, though the run may go on: the stream ends."""
+
+    @property
     def breaks_off(self) -> bool:
         """A stream that ended now would be cut, and not closed: its clients take any end for the run's, and this run
         has none yet.

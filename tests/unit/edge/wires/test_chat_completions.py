@@ -10,7 +10,6 @@ from kit.runlog.reads import LogMessage
 from services.edge.wires.chat_completions import ChatCompletionsWire
 from tests.unit.edge.wires.log import (
     AT,
-    RUN,
     SUFFIX,
     call,
     called,
@@ -39,7 +38,7 @@ def told(log: list[events.Event], *, usage: bool = False) -> list[Any]:
 
 
 def frames(log: list[events.Event], *, usage: bool = False) -> bytes:
-    wire = ChatCompletionsWire(RUN, include_usage=usage)
+    wire = ChatCompletionsWire(include_usage=usage)
     messages = [LogMessage(place, event.lane.encode(), events.encode(event)) for place, event in enumerate(log, 1)]
     return wire.open("epoch") + b"".join(wire.frames([message]) for message in messages) + wire.ended()
 
@@ -172,7 +171,7 @@ def test_a_run_that_is_deleted_while_it_is_told_is_an_error() -> None:
 
 
 def test_a_server_that_stops_says_so() -> None:
-    wire = ChatCompletionsWire(RUN)
+    wire = ChatCompletionsWire()
     wire.take(created())
     assert json.loads(wire.leaving(5).removeprefix(b"data: "))["error"]["code"] == "server_stopping"
     assert wire.ended() == b"", "nothing comes after it"

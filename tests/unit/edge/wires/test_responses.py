@@ -46,7 +46,7 @@ def asked(**wishes: Any) -> Asked:
 
 def told(log: Iterable[events.Event], after: int = -1, **wishes: Any) -> list[dict[str, Any]]:
     """What a client is told."""
-    wire = ResponsesWire(RUN, asked(**wishes), starting_after=after)
+    wire = ResponsesWire(asked(**wishes), starting_after=after)
     messages = [LogMessage(place, event.lane.encode(), events.encode(event)) for place, event in enumerate(log, 1)]
     raw = wire.open("epoch") + wire.frames(messages) + wire.ended()
     found = []
@@ -203,7 +203,7 @@ def test_other_thoughts_after_a_restart_are_another_item() -> None:
 
 
 def test_a_server_that_stops_moves_no_number() -> None:
-    wire = ResponsesWire(RUN, asked())
+    wire = ResponsesWire(asked())
     for event in (created(), *said("Half")):
         wire.take(event)
     last = json.loads(wire.leaving(5).split(b"data: ")[1])
