@@ -23,10 +23,11 @@ class Wishes:
     instructions: bool = False
     """The first turn is the request's `instructions`."""
 
-    def label(self) -> str:
+    def labels(self) -> dict[str, str]:
         """As a label keeps them: what was wished, nothing else."""
         told = {"background": self.background, "summary": self.summary, "instructions": self.instructions}
-        return json.dumps({name: value for name, value in told.items() if value})
+        wished = {name: value for name, value in told.items() if value}
+        return {LABEL: json.dumps(wished)} if wished else {}
 
 
 @dataclass(frozen=True, slots=True)

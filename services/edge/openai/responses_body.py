@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.content import Turn
 from contracts.generation import Parameters
 from services.edge.openai import common, formats
-from services.edge.openai.asked import LABEL, Wishes
+from services.edge.openai.asked import Wishes
 from services.edge.openai.common import MAX_TOKENS, Body, Effort
 from services.edge.openai.errors import Mistake
 from services.edge.openai.parts import fields, said, shown, string
@@ -85,7 +85,7 @@ class ResponseBody(Body):
             summary=self.reasoning.summary if self.reasoning else None,
             instructions=bool(self.instructions),
         )
-        return {**super().labels(), LABEL: wishes.label()}
+        return {**super().labels(), **wishes.labels()}
 
     def turns(self) -> tuple[Turn, ...]:
         """The context that this request brings. Raises Mistake."""

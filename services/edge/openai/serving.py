@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from fastapi import Request, Response
+from pydantic import ValidationError
 
 from contracts import events
 from contracts.chat_values import RunStarted
 from contracts.completions import StartCompletion
 from kit.auth.principal import Principal
-from kit.bus.rpc import Unavailable
+from kit.refusal import Refused
 from services.edge.collect import Result, begin_and_wait
 from services.edge.follow import Headers, Watch, begin_run
 from services.edge.gateway import Gateway
@@ -35,7 +36,9 @@ class Serving:
         watch = Watch(self._caller, wire, headers=_headers, on_gone=self._leave)
         try:
             return await begin_run(self._gateway, watch, self._command, self._command.run_id, None)
-        except (asyncio.CancelledError, Unavailable):
+        except Refused:
+            raise
+        except BaseException:
             self._leave(self._command.run_id)  # it may have begun, or begin yet
             raise
 
@@ -52,7 +55,9 @@ class Serving:
                 return errors.response(*errors.STOPPING)
             started, result = self._waiting.result()
             return await show(started, result)
-        except (asyncio.CancelledError, Unavailable):
+        except Refused:
+            raise
+        except BaseException:
             self._leave(self._command.run_id)
             raise
         finally:
@@ -71,6 +76,17 @@ class Serving:
     def _leave(self, run_id: str) -> None:
         if not self._kept:
             self._gateway.left.leave(self._command.owner, run_id)
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """What our own types do not take of a body was not looked at before: half a character, say. Raises Mistake."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise errors.Mistake(None, f"The request cannot be read ({place}): {first['msg']}") from error
 
 
 def failure(result: Result, run_id: str) -> Response | None:

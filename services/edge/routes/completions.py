@@ -12,7 +12,7 @@ from kit.telemetry.spans import note
 from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.openai.chat_body import ChatCompletionBody
-from services.edge.openai.serving import RUN_HEADER, Serving, failure
+from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
 from services.edge.wires.chat_completions import ChatCompletionsWire, completion
 
 router = APIRouter(tags=["openai"])
@@ -34,15 +34,16 @@ async def create_chat_completion(
     The answer is a run like any other: `x-studio-run-id` names it. It is stopped when its client has been gone for a
     while, unless the request has an `Idempotency-Key`: sent again with it, the same run is told from its start.
     """
-    command = StartCompletion(
-        owner=owner,
-        run_id=new_id("chat"),
-        turns=body.turns(),
-        model=body.model,
-        parameters=body.parameters(),
-        labels=body.labels(),
-        idempotency_key=idempotency_key,
-    )
+    with reading():
+        command = StartCompletion(
+            owner=owner,
+            run_id=new_id("chat"),
+            turns=body.turns(),
+            model=body.model,
+            parameters=body.parameters(),
+            labels=body.labels(),
+            idempotency_key=idempotency_key,
+        )
     note("studio.run", command.run_id)
     serving = Serving(gateway, caller, command, kept=idempotency_key is not None)
     if body.stream:

@@ -14,7 +14,7 @@ from services.edge.openai import asked, ids
 from services.edge.openai.errors import Mistake
 from services.edge.openai.response_object import stored
 from services.edge.openai.responses_body import ResponseBody
-from services.edge.openai.serving import RUN_HEADER, Serving, failure
+from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
 from services.edge.routes.completions import Key
 from services.edge.wires.responses import ResponsesWire
 
@@ -35,16 +35,17 @@ async def create_response(
     A response in the background goes on without its client; any other is stopped when its client has been gone for a
     while, unless the request has an `Idempotency-Key`. Every response is kept, whatever `store` says.
     """
-    command = StartCompletion(
-        owner=owner,
-        run_id=new_id("chat"),
-        turns=body.turns(),
-        after=_before(body.previous_response_id),
-        model=body.model,
-        parameters=body.parameters(),
-        labels=body.labels(),
-        idempotency_key=idempotency_key,
-    )
+    with reading():
+        command = StartCompletion(
+            owner=owner,
+            run_id=new_id("chat"),
+            turns=body.turns(),
+            after=_before(body.previous_response_id),
+            model=body.model,
+            parameters=body.parameters(),
+            labels=body.labels(),
+            idempotency_key=idempotency_key,
+        )
     note("studio.run", command.run_id)
     serving = Serving(gateway, caller, command, kept=bool(body.background) or idempotency_key is not None)
 

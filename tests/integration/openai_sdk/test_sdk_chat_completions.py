@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from openai import APIError, AuthenticationError, BadRequestError, NotFoundError, OpenAI, RateLimitError
 
+from tests.fixtures.raw_http import ask, request
 from tests.fixtures.stack import Stack
+from tests.fixtures.strangers import own, signed
 from tests.integration.openai_sdk.clients import signed_in, user
 
 TOOL: Any = {
@@ -120,39 +122,54 @@ async def test_errors_are_the_clients_own(stack: Stack) -> None:
         assert hot.value.param == "temperature"
         with pytest.raises(BadRequestError):
             await create(model="demo-swift", messages=user("\x00"))
+        with pytest.raises(NotFoundError) as slashed:
+            await client.models.retrieve("nobody/none")
+        assert slashed.value.code == "model_not_found"
         with pytest.raises(AuthenticationError) as stranger:
             await client.with_options(api_key="a.b.c").chat.completions.create(model="demo-swift", messages=user("Hi"))
         assert stranger.value.code == "invalid_api_key"
-        with pytest.raises(APIError) as large:
-            await create(model="demo-swift", messages=user("x" * 2**22))
-        assert getattr(large.value, "status_code", None) == 413
+
+
+async def test_what_is_wrong_before_the_body_is_read_is_told_in_the_same_shape(stack: Stack) -> None:
+    headers = {"host": own(stack), "authorization": f"Bearer {signed()}", "content-type": "application/json"}
+    for changed, status, code in (
+        ({"content-length": str(10**12)}, 413, "request_too_large"),
+        ({"content-length": "2", "content-type": "text/plain"}, 415, "unsupported_media_type"),
+        ({"content-length": "2", "authorization": "Basic x"}, 401, "invalid_api_key"),
+        ({"content-length": "2"}, 400, "malformed_json"),
+    ):
+        answer = await ask(stack.url, request("POST", "/v1/chat/completions", {**headers, **changed}, b"[}"))
+        assert (answer.status, answer.json["error"]["code"]) == (status, code)
+        assert set(answer.json) == {"error"}
+    answer = await ask(stack.url, request("GET", "/v1/chat/completions", headers))
+    assert (answer.status, answer.json["error"]["type"]) == (405, "invalid_request_error")
 
 
 async def test_a_failure_is_raised_in_mid_stream_and_instead_of_an_answer(stack: Stack) -> None:
-    ask = user("fail with 401 after 5 tokens")
+    question = user("fail with 401 after 5 tokens")
     async with signed_in(stack) as (client, _):
-        stream = await client.chat.completions.create(model="demo-flaky", messages=ask, stream=True)
+        stream = await client.chat.completions.create(model="demo-flaky", messages=question, stream=True)
         told: list[str] = []
         with pytest.raises(APIError) as broken:
             await _read(stream, told)
         assert "".join(told)
         assert broken.value.code == "provider_auth"
         with pytest.raises(APIError) as failed:
-            await client.chat.completions.create(model="demo-flaky", messages=ask)
+            await client.chat.completions.create(model="demo-flaky", messages=question)
         assert getattr(failed.value, "status_code", None) == 502
         with pytest.raises(RateLimitError):
             await client.chat.completions.create(model="demo-flaky", messages=user("fail with 429"))
 
 
 async def test_the_client_that_does_not_wait_works_as_well(stack: Stack) -> None:
-    def ask(token: str) -> str:
+    def asked(token: str) -> str:
         with OpenAI(base_url=f"{stack.url}/v1", api_key=token) as client:
             assert "demo-swift" in {model.id for model in client.models.list()}
             assert client.models.retrieve("demo-swift").object == "model"
             chunks = client.chat.completions.create(model="demo-swift", messages=user("Hi"), stream=True)
             return "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
 
-    assert "You said" in await asyncio.to_thread(ask, stack.token("sync"))
+    assert "You said" in await asyncio.to_thread(asked, stack.token("sync"))
 
 
 async def test_a_key_of_another_server_is_none_in_local_mode(stack: Stack) -> None:
@@ -166,3 +183,27 @@ async def test_a_key_of_another_server_is_none_in_local_mode(stack: Stack) -> No
 async def _read(stream: Any, told: list[str]) -> None:
     async for chunk in stream:
         told.append(chunk.choices[0].delta.content or "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"messages": [{"role": "user", "content": "\\ud800"}]}',
+        '{"messages": [{"role": "user", "content": "Hi"}], "metadata": {"\\ud800": "x"}}',
+        '{"messages": [{"role": "\\ud800", "content": "Hi"}]}',
+        '{"messages": [{"role": "user", "content": "Hi"}], "response_format": {"type": "json_object", "x": "\\ud800"}}',
+        '{"messages": [{"role": "user", "content": "Hi"}], "response_format": {"type": "json_object", "x": NaN}}',
+        '{"messages": [{"role": "user", "content": "Hi"}], "seed": 1e999}',
+        '{"messages": [{"role": "user", "content": "Hi"}], "model": "\\u0000"}',
+        '{"messages": [{"role": "assistant", "tool_calls": [{"type": "function", "id": "\\ud800", "function": '
+        '{"name": "f", "arguments": ""}}]}]}',
+        "[]", "null", "5", '"x"', '{"messages": null}',
+    ],
+)  # fmt: skip
+async def test_what_makes_no_sense_is_no_defect(stack: Stack, body: str) -> None:
+    async with stack.client() as http:
+        for path in ("/v1/chat/completions", "/v1/responses"):
+            text = body.replace('"messages"', '"input"') if path.endswith("responses") else body
+            answer = await http.post(path, content=text.encode(), headers={"content-type": "application/json"})
+            assert answer.status_code in (400, 404), (path, answer.text)
+            assert answer.json()["error"]["message"]

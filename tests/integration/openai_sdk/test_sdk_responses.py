@@ -66,13 +66,16 @@ async def test_the_clients_own_accumulation_ends_with_the_answer(stack: Stack) -
             assert kind in seen
             assert final.usage is not None
             assert final.usage.output_tokens_details.reasoning_tokens > 0
-            assert (await client.responses.retrieve(final.id)).output == final.output
+            kept = await client.responses.retrieve(final.id)
+            assert kept.output_text == final.output_text
+            assert [item.id for item in kept.output] == [item.id for item in final.output]
 
 
 async def test_from_any_event_on_it_is_told_exactly_the_rest(stack: Stack, servers: Servers) -> None:
     async with signed_in(stack) as (client, _):
         made = await client.responses.create(model="demo-thinker", input="Hi", background=True)
-        assert (made.status, made.background) == ("queued", True)
+        assert made.status in ("queued", "in_progress")
+        assert made.background is True
         whole = await told(client, made.id)
         assert kinds(whole)[:3] == ["response.created", "response.queued", "response.in_progress"]
         assert whole[-1]["type"] == "response.completed"

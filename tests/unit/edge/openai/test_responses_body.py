@@ -23,7 +23,8 @@ def body(input_: Any = "Hi", **fields: Any) -> ResponseBody:
 def test_a_text_is_what_the_user_says_behind_the_instructions() -> None:
     asked = body(instructions="Be brief.")
     assert asked.turns() == (Turn(role="system", content="Be brief."), Turn(role="user", content="Hi"))
-    assert '"instructions": true' in asked.labels()[LABEL]
+    assert asked.labels() == {LABEL: '{"instructions": true}'}
+    assert body().labels() == {}
 
 
 def test_what_a_client_sends_back_of_earlier_output_becomes_the_same_turns() -> None:

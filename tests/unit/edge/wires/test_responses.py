@@ -12,7 +12,7 @@ from contracts.content import Tool, Turn
 from contracts.generation import Parameters
 from contracts.message import Owner
 from kit.runlog.reads import LogMessage
-from services.edge.openai.asked import LABEL, Asked, Wishes, of_command
+from services.edge.openai.asked import Asked, Wishes, of_command
 from services.edge.wires.responses import ResponsesWire
 from tests.unit.edge.wires.log import (
     AT,
@@ -39,7 +39,7 @@ def asked(**wishes: Any) -> Asked:
         run_id=RUN,
         turns=(Turn(role="system", content="Be brief."), Turn(role="user", content="Hi")),
         parameters=Parameters(max_tokens=9, tools=(Tool(name="weather"),)),
-        labels={"mine": "yes", LABEL: Wishes(instructions=True, **wishes).label()},
+        labels={"mine": "yes", **Wishes(instructions=True, **wishes).labels()},
     )
     return of_command(command)
 
