@@ -4,11 +4,32 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from kit.refusal import Refused
 
 ROUTES = ("/v1/chat/", "/v1/responses", "/v1/models")
 """Paths that begin so answer in OpenAI's shape, whatever goes wrong."""
+
+
+class ErrorFields(BaseModel):
+    """What went wrong, in OpenAI's words."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """An error, as OpenAI's clients know it."""
+
+    error: ErrorFields
+
+
+DOCUMENTED: dict[int | str, dict[str, Any]] = {
+    "default": {"model": ErrorBody, "description": "An error in OpenAI's shape."}
+}
 
 
 class Words(NamedTuple):

@@ -12,10 +12,11 @@ from kit.telemetry.spans import note
 from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.openai.chat_body import ChatCompletionBody
+from services.edge.openai.errors import DOCUMENTED
 from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
 from services.edge.wires.chat_completions import ChatCompletionsWire, completion
 
-router = APIRouter(tags=["openai"])
+router = APIRouter(tags=["openai"], responses=DOCUMENTED)
 
 Key = Annotated[str | None, Header(min_length=1, max_length=255)]
 

@@ -14,13 +14,13 @@ from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.follow import Watch, follow_run
 from services.edge.gateway import Gateway
 from services.edge.openai import asked, ids
-from services.edge.openai.errors import Mistake
+from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.input_items import input_items
 from services.edge.openai.response_object import stored
 from services.edge.openai.serving import RUN_HEADER
 from services.edge.wires.responses import ResponsesWire
 
-router = APIRouter(prefix="/v1/responses/{response}", tags=["openai"])
+router = APIRouter(prefix="/v1/responses/{response}", tags=["openai"], responses=DOCUMENTED)
 
 STOPPED_SECONDS = 5.0
 """A stopped run is stored as such a moment after its worker has said so; then it is shown as it is."""

@@ -8,10 +8,11 @@ from contracts.generation import ListModels, ModelList
 from kit.refusal import Refused
 from services.edge.bodies import Model, Models
 from services.edge.depends import TheGateway
+from services.edge.openai.errors import DOCUMENTED
 
 SHOWN_CHARACTERS = 100
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=DOCUMENTED)
 
 
 @router.get("", response_model=Models)

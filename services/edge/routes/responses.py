@@ -11,14 +11,14 @@ from kit.telemetry.spans import note
 from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.openai import asked, ids
-from services.edge.openai.errors import Mistake
+from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.response_object import stored
 from services.edge.openai.responses_body import ResponseBody
 from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
 from services.edge.routes.completions import Key
 from services.edge.wires.responses import ResponsesWire
 
-router = APIRouter(tags=["openai"])
+router = APIRouter(tags=["openai"], responses=DOCUMENTED)
 
 
 @router.post("/v1/responses", response_model=None)
