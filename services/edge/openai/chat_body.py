@@ -6,8 +6,8 @@ from pydantic import BaseModel, Field
 
 from contracts.content import Turn
 from contracts.generation import Parameters
-from services.edge.openai import common
-from services.edge.openai.common import MAX_TOKENS, Body, Effort
+from services.edge.openai import tools
+from services.edge.openai.body import MAX_TOKENS, Body, Effort
 from services.edge.openai.errors import Mistake
 from services.edge.openai.parts import fields, said, shown, string
 from services.edge.openai.turns import MAX_ID, Turns, tool_use
@@ -65,11 +65,11 @@ class ChatCompletionBody(Body):
         kind = None if self.response_format is None else self.response_format.get("type")
         if self.response_format is not None and kind not in _FORMATS:
             raise Mistake("response_format", f"response_format.type {shown(kind)} is none of {', '.join(_FORMATS)}.")
-        tools = []
+        offered = []
         for number, tool in enumerate(self.tools or ()):
-            common.check_function(tool, f"tools[{number}]")
+            tools.check_function(tool, f"tools[{number}]")
             place = f"tools[{number}].function"
-            tools.append(common.function(fields(tool.get("function"), place), place))
+            offered.append(tools.function(fields(tool.get("function"), place), place))
         return Parameters(
             temperature=self.temperature,
             top_p=self.top_p,
@@ -80,8 +80,8 @@ class ChatCompletionBody(Body):
             frequency_penalty=self.frequency_penalty,
             reasoning_effort=self.reasoning_effort,
             response_format=self.response_format,
-            tools=tuple(tools),
-            tool_choice=common.choice(self.tool_choice, tuple(tools)),
+            tools=tuple(offered),
+            tool_choice=tools.choice(self.tool_choice, tuple(offered)),
             parallel_tool_calls=self.parallel_tool_calls,
         )
 
@@ -125,7 +125,7 @@ def _answer(turns: Turns, message: dict[str, Any], where: str) -> None:
     used = []
     for number, call in enumerate(calls or ()):
         place = f"{where}.tool_calls[{number}]"
-        common.check_function(fields(call, place), place)
+        tools.check_function(fields(call, place), place)
         called = fields(call.get("function"), f"{place}.function")
         used.append(tool_use(call.get("id"), called.get("name"), called.get("arguments"), place))
     turns.answer(text or (refusal if isinstance(refusal, str) else ""), tuple(used))

@@ -6,9 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.content import Turn
 from contracts.generation import Parameters
-from services.edge.openai import common, formats
+from services.edge.openai import formats, tools
 from services.edge.openai.asked import Wishes
-from services.edge.openai.common import MAX_TOKENS, Body, Effort
+from services.edge.openai.body import MAX_TOKENS, Body, Effort
 from services.edge.openai.errors import Mistake
 from services.edge.openai.parts import fields, said, shown, string
 from services.edge.openai.turns import MAX_ID, Turns, tool_use
@@ -60,10 +60,10 @@ class ResponseBody(Body):
         )
         if _LOGPROBS in (self.include or ()):
             raise Mistake("include", "logprobs are not supported.")
-        tools = []
+        offered = []
         for number, tool in enumerate(self.tools or ()):
-            common.check_function(tool, f"tools[{number}]")
-            tools.append(common.function(tool, f"tools[{number}]"))
+            tools.check_function(tool, f"tools[{number}]")
+            offered.append(tools.function(tool, f"tools[{number}]"))
         wanted = self.text.format if self.text else None
         if wanted is not None and wanted.get("type") not in _FORMATS:
             raise Mistake("text.format", f"text.format.type {shown(wanted.get('type'))} is none of {_FORMATS}.")
@@ -73,8 +73,8 @@ class ResponseBody(Body):
             max_tokens=self.max_output_tokens,
             reasoning_effort=self.reasoning.effort if self.reasoning else None,
             response_format=formats.nested(wanted),
-            tools=tuple(tools),
-            tool_choice=common.choice(self.tool_choice, tuple(tools)),
+            tools=tuple(offered),
+            tool_choice=tools.choice(self.tool_choice, tuple(offered)),
             parallel_tool_calls=self.parallel_tool_calls,
         )
 
