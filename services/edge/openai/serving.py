@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 from fastapi import Request, Response
 from pydantic import ValidationError
@@ -20,6 +21,15 @@ from services.edge.wires.wire import Wire
 
 RUN_HEADER = "x-studio-run-id"
 """By which the native routes know what was started."""
+
+
+ANSWERED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The object; with `stream` its events.",
+        "content": {"application/json": {}, "text/event-stream": {}},
+    }
+}
+"""What a route answers that may stream."""
 
 
 class Serving:

@@ -13,7 +13,7 @@ from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.openai.chat_body import ChatCompletionBody
 from services.edge.openai.errors import DOCUMENTED
-from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
+from services.edge.openai.serving import ANSWERED, RUN_HEADER, Serving, failure, reading
 from services.edge.wires.chat_completions import ChatCompletionsWire, completion
 
 router = APIRouter(tags=["openai"], responses=DOCUMENTED)
@@ -21,7 +21,7 @@ router = APIRouter(tags=["openai"], responses=DOCUMENTED)
 Key = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
-@router.post("/v1/chat/completions", response_model=None)
+@router.post("/v1/chat/completions", response_model=None, responses=ANSWERED)
 async def create_chat_completion(
     body: ChatCompletionBody,
     request: Request,

@@ -17,7 +17,7 @@ from services.edge.openai import asked, ids
 from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.input_items import input_items
 from services.edge.openai.response_object import stored
-from services.edge.openai.serving import RUN_HEADER
+from services.edge.openai.serving import ANSWERED, RUN_HEADER
 from services.edge.wires.responses import ResponsesWire
 
 router = APIRouter(prefix="/v1/responses/{response}", tags=["openai"], responses=DOCUMENTED)
@@ -29,7 +29,7 @@ STOPPED_POLL_SECONDS = 0.05
 MAX_NUMBER = 2**53
 
 
-@router.get("", response_model=None)
+@router.get("", response_model=None, responses=ANSWERED)
 async def get_response(
     response: str,
     gateway: TheGateway,

@@ -14,14 +14,14 @@ from services.edge.openai import asked, ids
 from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.response_object import stored
 from services.edge.openai.responses_body import ResponseBody
-from services.edge.openai.serving import RUN_HEADER, Serving, failure, reading
+from services.edge.openai.serving import ANSWERED, RUN_HEADER, Serving, failure, reading
 from services.edge.routes.completions import Key
 from services.edge.wires.responses import ResponsesWire
 
 router = APIRouter(tags=["openai"], responses=DOCUMENTED)
 
 
-@router.post("/v1/responses", response_model=None)
+@router.post("/v1/responses", response_model=None, responses=ANSWERED)
 async def create_response(
     body: ResponseBody,
     request: Request,
