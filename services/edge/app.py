@@ -5,10 +5,10 @@ from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from services.edge import problems, tracing
+from services.edge.follow import RUN_HEADER
 from services.edge.gateway import Gateway
 from services.edge.guard import Guard
 from services.edge.identity import Identity
-from services.edge.openai.serving import RUN_HEADER
 from services.edge.routes import (
     aisdk,
     asyncapi,

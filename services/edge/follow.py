@@ -25,6 +25,9 @@ STORED_EPOCH = "stored"
 GONE = "The cursor belongs to a log that no longer exists."
 HALF_TOLD = "The replay broke off before every lane was told."
 
+RUN_HEADER = "x-studio-run-id"
+"""Of the responses of compatible routes: by it the native ones know what was started."""
+
 Headers = Iterable[tuple[bytes, bytes]]
 
 

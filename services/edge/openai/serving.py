@@ -14,14 +14,10 @@ from contracts.completions import StartCompletion
 from kit.auth.principal import Principal
 from kit.refusal import Refused
 from services.edge.collect import Result, begin_and_wait
-from services.edge.follow import Headers, Watch, begin_run
+from services.edge.follow import RUN_HEADER, Headers, Watch, begin_run
 from services.edge.gateway import Gateway
 from services.edge.openai import errors
 from services.edge.wires.wire import Wire
-
-RUN_HEADER = "x-studio-run-id"
-"""By which the native routes know what was started."""
-
 
 ANSWERED: dict[int | str, dict[str, Any]] = {
     200: {

@@ -15,7 +15,7 @@ from services.edge.aisdk.body import ChatBody
 from services.edge.aisdk.command import Asked
 from services.edge.chat_ids import conversation_of
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.follow import Watch, begin_run, follow_run
+from services.edge.follow import RUN_HEADER, Watch, begin_run, follow_run
 from services.edge.gateway import Gateway
 from services.edge.wires.data_stream import DataStreamWire
 from services.edge.wires.ui_message import UiMessageWire
@@ -131,4 +131,4 @@ def _headers(started: chat.RunStarted) -> list[tuple[bytes, bytes]]:
 
 
 def _named(conversation: str, run_id: str) -> list[tuple[bytes, bytes]]:
-    return [(b"x-conversation-id", conversation.encode()), (b"x-run-id", run_id.encode())]
+    return [(b"x-conversation-id", conversation.encode()), (RUN_HEADER.encode(), run_id.encode())]

@@ -11,9 +11,10 @@ from kit.ids import new_id
 from kit.telemetry.spans import note
 from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
+from services.edge.follow import RUN_HEADER
 from services.edge.openai.chat_body import ChatCompletionBody
 from services.edge.openai.errors import DOCUMENTED
-from services.edge.openai.serving import ANSWERED, RUN_HEADER, Serving, failure, reading
+from services.edge.openai.serving import ANSWERED, Serving, failure, reading
 from services.edge.wires.chat_completions import ChatCompletionsWire, completion
 
 router = APIRouter(tags=["openai"], responses=DOCUMENTED)

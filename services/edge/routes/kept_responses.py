@@ -11,13 +11,13 @@ from contracts.completions import Completion, DeleteCompletion, GetCompletion
 from contracts.message import Owner
 from kit.refusal import Refused
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.follow import Watch, follow_run
+from services.edge.follow import RUN_HEADER, Watch, follow_run
 from services.edge.gateway import Gateway
 from services.edge.openai import asked, ids
 from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.input_items import input_items
 from services.edge.openai.response_object import stored
-from services.edge.openai.serving import ANSWERED, RUN_HEADER
+from services.edge.openai.serving import ANSWERED
 from services.edge.wires.responses import ResponsesWire
 
 router = APIRouter(prefix="/v1/responses/{response}", tags=["openai"], responses=DOCUMENTED)

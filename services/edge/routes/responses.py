@@ -10,11 +10,12 @@ from kit.refusal import Refused
 from kit.telemetry.spans import note
 from services.edge.collect import Result
 from services.edge.depends import Caller, TheGateway, TheOwner
+from services.edge.follow import RUN_HEADER
 from services.edge.openai import asked, ids
 from services.edge.openai.errors import DOCUMENTED, Mistake
 from services.edge.openai.response_object import stored
 from services.edge.openai.responses_body import ResponseBody
-from services.edge.openai.serving import ANSWERED, RUN_HEADER, Serving, failure, reading
+from services.edge.openai.serving import ANSWERED, Serving, failure, reading
 from services.edge.routes.completions import Key
 from services.edge.wires.responses import ResponsesWire
 

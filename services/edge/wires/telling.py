@@ -28,6 +28,7 @@ class Telling:
     """The state of one client's stream, and what each event adds to it."""
 
     whole = False
+    complete = False
 
     def __init__(self, message_id: str | None = None) -> None:
         """`message_id` replaces the answer's own: of the client's message that the answer goes on with."""
