@@ -22,7 +22,7 @@ _STARTS: dict[Target, str] = {
     "answer": "CASE target.role WHEN 'assistant' THEN target.parent_id ELSE target.id END",
 }
 _NAMED = "(m.id = :target OR m.client_id = :target)"
-_SHOWN = "m.id = coalesce(:target, conversation.head_id)"
+_SHOWN = "(m.id = coalesce(:target, conversation.head_id) OR m.client_id = :target)"
 
 _TARGET = """
     , target AS (

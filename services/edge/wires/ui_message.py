@@ -2,7 +2,7 @@
 
 Only the keys that every one of their patch releases accepts: an unknown one ends the stream in some. So the cursor is
 the SSE `id:`, and stands on the last frame of an event, or a cut between two would lose the second. A client that
-resumes by it takes an event's frames when the last one has come (docs/clients/ai-sdk.md has one).
+resumes by it takes an event's frames when the last one has come (examples/browser/ai-sdk.js does).
 """
 
 from typing import Any
