@@ -112,7 +112,7 @@ async def test_ai_sdk_4_from_the_same_address(stack: Stack, url: str) -> None:
         assert data_text(resumed.content) == data_text(second.content)
         again = await http.post(url, json=body("My name is Ada", data_text(first.content), "What is my name?"))
         assert again.status_code == 200, again.text
-        assert again.headers["x-studio-run-id"] != second.headers["x-run-id"]  # reload()
+        assert again.headers["x-studio-run-id"] != second.headers["x-studio-run-id"]  # reload()
         stored = await messages(http, conversation)
         assert [message["content"] for message in stored[2:]] == ["What is my name?", data_text(again.content)]
         nothing = await http.get(url, params={"chatId": "never"})
