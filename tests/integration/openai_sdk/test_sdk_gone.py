@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.fixtures.own_servers import own_stack
-from tests.fixtures.servers import Servers
-from tests.fixtures.stack import Stack
+from kit.runtime.ports import free_port
+from tests.fixtures.polling import until
+from tests.fixtures.stack import Process, Stack
 from tests.integration.openai_sdk.clients import MARATHON, begun, ended, signed_in, user
 
 CHAT: dict[str, Any] = {"model": "demo-marathon", "messages": user(MARATHON)}
@@ -87,32 +88,52 @@ async def test_a_response_in_the_background_goes_on(stack: Stack) -> None:
         assert (await ended(http, run_id))["status"] == "completed"
 
 
-async def test_an_edge_that_stops_says_so_and_stops_what_it_alone_was_asked(servers: Servers, tmp_path: Path) -> None:
+async def test_an_edge_that_stops_says_so_and_stops_what_it_alone_was_asked(stack: Stack, tmp_path: Path) -> None:
     """Also what was left shortly before: nobody else knows of it."""
-    settings = {"STUDIO_EDGE_ABANDONED_SECONDS": "600", "STUDIO_EDGE_DRAIN_SECONDS": "0.2"}
-    async with own_stack(servers, tmp_path, settings=settings) as stack, contextlib.AsyncExitStack() as users:
+    async with another_edge(stack, tmp_path) as (edge, url), contextlib.AsyncExitStack() as users:
         left, streamed, waiting, keeper = clients = [await users.enter_async_context(stack.client()) for _ in range(4)]
         streams, key = {**CHAT, "stream": True}, {"idempotency-key": "a key"}
-        gone = asyncio.create_task(_read(left, "/v1/chat/completions", streams))
+        gone = asyncio.create_task(_read(left, f"{url}/v1/chat/completions", streams))
         answers = [
-            asyncio.create_task(_read(streamed, "/v1/chat/completions", streams)),
-            asyncio.create_task(_read(waiting, "/v1/responses", RESPONSE)),
-            asyncio.create_task(_read(keeper, "/v1/responses", {**RESPONSE, "stream": True}, key)),
+            asyncio.create_task(_read(streamed, f"{url}/v1/chat/completions", streams)),
+            asyncio.create_task(_read(waiting, f"{url}/v1/responses", RESPONSE)),
+            asyncio.create_task(_read(keeper, f"{url}/v1/responses", {**RESPONSE, "stream": True}, key)),
         ]
         runs = [await begun(http) for http in clients]
         gone.cancel()
         await asyncio.wait([gone])
-        assert await stack.processes["edge"].stop() == 0
+        assert await edge.stop() == 0
         told, refused, kept = [await answer for answer in answers]
         assert '"server_stopping"' in told.text
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "server_stopping")
         assert '"server_stopping"' in kept.text
-        await stack.processes["edge"].start()
-        await stack.until_ready()
         for http, run_id in zip(clients[:3], runs[:3], strict=True):
             assert (await ended(http, run_id))["status"] == "cancelled"
         assert (await keeper.get(f"/v1/runs/{runs[3]}")).json()["status"] == "running"
         await keeper.post(f"/v1/runs/{runs[3]}/cancel")
+
+
+@contextlib.asynccontextmanager
+async def another_edge(stack: Stack, folder: Path) -> AsyncIterator[tuple[Process, str]]:
+    """An edge of a test's own, that is patient with those who are gone."""
+    port = free_port()
+    settings = {
+        "STUDIO_EDGE_PORT": str(port), "STUDIO_EDGE_ABANDONED_SECONDS": "600", "STUDIO_EDGE_DRAIN_SECONDS": "0.2"
+    }  # fmt: skip
+    edge, url = Process("edge", {**stack.environment, **settings}, folder / "edge.log"), f"http://127.0.0.1:{port}"
+    await edge.start()
+
+    async def ready() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return (await http.get(f"{url}/readyz")).status_code == 200
+        return False
+
+    try:
+        async with httpx.AsyncClient(trust_env=False) as http:
+            await until(ready, seconds=60)
+        yield edge, url
+    finally:
+        await edge.stop()
 
 
 async def _read(
