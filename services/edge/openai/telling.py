@@ -28,7 +28,7 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """The model's next call of a tool."""
+    """A call of a tool that the model asks for."""
 
     call: events.ToolCall
 
@@ -54,7 +54,6 @@ class Telling:
         """What was told is not the answer any more: nothing more is told."""
         self._text, self._thought = _Channel(), _Channel()
         self._calls: list[events.ToolCall] = []
-        self._repeated: int | None = None  # of the calls, since the answer began again
 
     def take(self, event: events.Event) -> Iterator[Piece]:
         """What the next event of the log adds. It has to be read to its end."""
@@ -64,15 +63,18 @@ class Telling:
             case events.GenerationReasoning():
                 yield from self._think(event.text)
             case events.GenerationToolCall():
-                yield from self._call(events.ToolCall(event.call_id, event.name, event.arguments))
+                self._calls.append(events.ToolCall(event.call_id, event.name, event.arguments))
             case events.GenerationRestarted():
                 self._text.restart()
                 self._thought.restart()
-                self._repeated = 0
+                self._calls = []
             case events.GenerationSnapshot():
                 yield from self._whole(event)
+                self._calls = list(event.tool_calls)
             case events.GenerationCompleted() | events.GenerationFailed() | events.GenerationCancelled():
                 yield from self._whole(event)
+                if self.broken is None:  # a long ending may have left its calls to the lane
+                    yield from map(Called, event.tool_calls or self._calls)
                 self.ending = event
             case events.RunCreated():
                 self.created = event
@@ -101,16 +103,6 @@ class Telling:
         elif new:
             yield Thought(new)
 
-    def _call(self, call: events.ToolCall) -> Iterator[Piece]:
-        known = self._repeated
-        if known is not None and known < len(self._calls):
-            if self._calls[known] != call:
-                self.broken = self.broken or _BEGAN_AGAIN
-            self._repeated = known + 1
-        elif self.broken is None:
-            self._calls.append(call)
-            yield Called(call)
-
     def _whole(self, event: events.Whole) -> Iterator[Piece]:
         """Everything up to here: what of it was not told. Live that is nothing; in a replay it may be all.
 
@@ -123,13 +115,6 @@ class Telling:
             rest = self._text.rest(event.text or "")
             if rest is not None or binding:
                 yield from self._say(rest)
-        if event.tool_calls[: len(self._calls)] != tuple(self._calls):
-            if binding:
-                self.broken = self.broken or _BEGAN_AGAIN
-            return
-        self._repeated = None
-        for call in event.tool_calls[len(self._calls) :]:
-            yield from self._call(call)
 
 
 class _Channel:
