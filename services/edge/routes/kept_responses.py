@@ -36,11 +36,11 @@ async def get_response(
     caller: Caller,
     owner: TheOwner,
     stream: bool = False,
-    starting_after: Annotated[int | None, Query(ge=0, le=MAX_NUMBER)] = None,
+    starting_after: Annotated[int | None, Query(ge=-1, le=MAX_NUMBER)] = None,
 ) -> Response:
     """A response as it is now; or, with `stream=true`, its events from the one behind `starting_after` on.
 
-    They have the same numbers whenever they are told, until the run is taken out of the log.
+    They have the same numbers whenever they are told, until the run is taken out of the log. -1 is before the first.
     """
     completion = await _completion(gateway, owner, response)
     if not stream:

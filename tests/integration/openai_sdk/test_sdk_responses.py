@@ -81,6 +81,7 @@ async def test_from_any_event_on_it_is_told_exactly_the_rest(stack: Stack, serve
         assert whole[-1]["type"] == "response.completed"
         for number in {0, 1, 2, len(whole) // 2, len(whole) - 2}:
             assert await told(client, made.id, number) == whole[number + 1 :]
+        assert await told(client, made.id, -1) == whole
         assert await told(client, made.id, len(whole) + 5) == whole[-1:]
         await purge_run(servers, f"chat_{made.id.removeprefix('resp_')}")
         stored = await told(client, made.id)
