@@ -39,6 +39,7 @@ async def carry(parts: Parts, request: GenerateRequest, attempt: Attempt, writer
         model=card.model,
         turns=continuation.turns(asked, going_on),
         parameters=request.parameters,
+        max_output_tokens=card.max_output_tokens,
         extra=card.call_options(prefill=going_on.mode == "prefill"),
         reattach=going_on.reference if going_on.mode == "reattach" else None,
     )

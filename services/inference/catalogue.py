@@ -19,6 +19,9 @@ BUILT_IN = Path(__file__).with_name("models.yaml")
 
 M = TypeVar("M", bound=BaseModel)
 
+NEEDS_ADDRESS = frozenset({"openai", "responses", "azure"})
+"""Kinds that are spoken by many servers; the others have an address of their own."""
+
 
 class ProviderConfig(BaseModel):
     """How to reach one provider."""
@@ -26,10 +29,15 @@ class ProviderConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    kind: Literal["scripted", "openai", "responses"]
-    base_url: str | None = Field(None, description="up to and without /chat/completions or /responses")
+    kind: Literal["scripted", "openai", "responses", "azure", "anthropic", "gemini", "bedrock"]
+    base_url: str | None = Field(
+        None, description="openai, responses: up to and without /chat/completions or /responses; azure: the resource"
+    )
     base_url_env: str | None = Field(None, description="environment variable that replaces base_url when it is set")
     api_key_env: str | None = Field(None, description="environment variable with the key; absent: no key is needed")
+    region: str | None = Field(None, pattern=r"^[a-z0-9-]{1,32}$", description="bedrock: AWS's name of it")
+    region_env: tuple[str, ...] = Field((), description="environment variables that replace region; the first one set")
+    api_version: str | None = Field(None, pattern=r"^[\w-]{1,32}$", description="azure: for the older addresses")
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     speed: float = Field(1.0, ge=0, description="scripted: how many times faster than described; 0: without pauses")
 
@@ -44,9 +52,20 @@ class ProviderConfig(BaseModel):
 
     @model_validator(mode="after")
     def _has_address(self) -> "ProviderConfig":
-        if self.kind in ("openai", "responses") and not self.base_url:
+        if self.kind in NEEDS_ADDRESS and not (self.base_url or self.base_url_env):
             raise ValueError("base_url is missing")
+        if self.kind == "bedrock" and not (self.region or self.region_env):
+            raise ValueError("region is missing")
         return self
+
+    @property
+    def lacks(self) -> str | None:
+        """The environment variable without which it cannot be called."""
+        if self.api_key_env is not None and self.api_key is None:
+            return self.api_key_env
+        if self.kind in NEEDS_ADDRESS and self.base_url is None:
+            return self.base_url_env
+        return self.region_env[0] if self.kind == "bedrock" and self.region is None else None
 
 
 class Catalogue:
@@ -97,7 +116,7 @@ def load_catalogue(file: Path | None = None, environment: Mapping[str, str] | No
     for name, fields in raw_providers.items():
         known.add(str(name))
         provider = _check(ProviderConfig, {**_with_environment(fields, environment), "name": name}, problems)
-        if provider is not None and not _lacks_key(provider, problems):
+        if provider is not None and _is_usable(provider, problems):
             providers[provider.name] = provider
     cards: dict[str, ModelCard] = {}
     for fields in raw_models:
@@ -121,22 +140,25 @@ def _with_environment(fields: dict[str, Any], environment: Mapping[str, str]) ->
         filled["api_key_in_file"] = ""  # refused by name: a key must not be in a file that gets committed
     if address := environment.get(str(fields.get("base_url_env")), "").strip():
         filled["base_url"] = address
+    variables = fields.get("region_env")
+    for variable in variables if isinstance(variables, list) else ():
+        if region := environment.get(str(variable), "").strip():
+            filled["region"] = region
+            break
     if key := environment.get(str(fields.get("api_key_env")), "").strip():  # mounted secrets end with a newline
         filled["api_key"] = key
     return filled
 
 
-def _lacks_key(provider: ProviderConfig, problems: list[str]) -> bool:
-    if provider.api_key_env is None:
+def _is_usable(provider: ProviderConfig, problems: list[str]) -> bool:
+    if provider.lacks is not None:
+        logger.info("models of provider %s are not offered: %s is not set", provider.name, provider.lacks)
         return False
-    if provider.api_key is None:
-        logger.info("models of provider %s are not offered: %s is not set", provider.name, provider.api_key_env)
-        return True
-    key = provider.api_key.get_secret_value()
+    key = provider.api_key.get_secret_value() if provider.api_key else ""
     if not (key.isascii() and key.isprintable()):
         problems.append(f"provider {provider.name}: {provider.api_key_env} has characters that no key has")
-        return True
-    return False
+        return False
+    return True
 
 
 def _check(kind: type[M], fields: dict[str, Any], problems: list[str]) -> M | None:

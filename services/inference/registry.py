@@ -29,10 +29,38 @@ def _responses(config: ProviderConfig) -> Provider:
     return ResponsesProvider(config.base_url or "", config.api_key)
 
 
+def _azure(config: ProviderConfig) -> Provider:
+    from services.inference.providers.azure import AzureProvider
+
+    return AzureProvider(config.base_url or "", config.api_key, api_version=config.api_version)
+
+
+def _anthropic(config: ProviderConfig) -> Provider:
+    from services.inference.providers.anthropic import AnthropicProvider  # its SDK is imported with the first call
+
+    return AnthropicProvider(config.base_url, config.api_key)
+
+
+def _gemini(config: ProviderConfig) -> Provider:
+    from services.inference.providers.gemini import GeminiProvider
+
+    return GeminiProvider(config.base_url, config.api_key)
+
+
+def _bedrock(config: ProviderConfig) -> Provider:
+    from services.inference.providers.bedrock import BedrockProvider
+
+    return BedrockProvider(config.region or "", config.base_url)
+
+
 BUILDERS: dict[str, Callable[[ProviderConfig], Provider]] = {
     "scripted": _scripted,
     "openai": _openai,
     "responses": _responses,
+    "azure": _azure,
+    "anthropic": _anthropic,
+    "gemini": _gemini,
+    "bedrock": _bedrock,
 }
 """By `kind:` of the catalogue."""
 

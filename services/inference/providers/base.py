@@ -116,6 +116,8 @@ class ProviderCall:
     reattach: str | None = None
     """Go on with the answer that the provider keeps under this reference, instead of asking for a new one. Its chunks
     come again from the very start; the caller drops what it has already."""
+    max_output_tokens: int | None = None
+    """How long an answer of this model can be, for providers that insist on a limit."""
 
 
 class Provider(Protocol):

@@ -23,11 +23,13 @@ CONTEXT_WORDS = (
     "maximum prompt length",
     "prompt is too long",
     "too many tokens",
+    "input is too long",
+    "exceeds the maximum number of tokens",
 )
-"""How servers that have no code for it say that the prompt is too long (vLLM, llama.cpp, LM Studio)."""
+"""How servers without a code for it say that the prompt is too long (vLLM, llama.cpp, LM Studio, Bedrock, Gemini)."""
 
 FILTER_CODES = frozenset({"content_filter", "content_policy_violation", "responsibleaipolicyviolation"})
-QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "billing_error"})
 """429 that no waiting cures."""
 
 RATE_CODES = frozenset({"rate_limit_exceeded", "rate_limit_error", "rate_limit", "too_many_requests"})

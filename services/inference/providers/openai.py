@@ -69,7 +69,7 @@ class OpenAIProvider(HttpProvider):
             body = self._body(call)
             try:
                 response = await self._pool().post(
-                    f"{self._base_url}/chat/completions",
+                    self._address(call.model),
                     data=_encode(body),
                     headers={"Content-Type": "application/json", "Accept": "text/event-stream", **self._headers},
                     allow_redirects=False,
@@ -86,6 +86,9 @@ class OpenAIProvider(HttpProvider):
                 raise error_of_page(said, secrets=self._secrets)
             if not self._learn(call.model, body, response.status, said):
                 raise error_from_response(response.status, response.headers, said, secrets=self._secrets)
+
+    def _address(self, model: str) -> str:
+        return f"{self._base_url}/chat/completions"
 
     def _body(self, call: ProviderCall) -> dict[str, Any]:
         body: dict[str, Any] = {**call.extra, **chat_body.parameters(call.parameters, self._max_tokens_field)}

@@ -64,7 +64,7 @@ class ToolCalls:
         for position, call in enumerate(self._calls):
             arguments = "".join(call.arguments)
             if call.name and not (cut_off and not _is_json(arguments)):
-                calls.append(ToolCall(call.call_id or f"call_{position}", call.name, arguments))
+                calls.append(ToolCall(call.call_id or f"call_{position}", call.name, arguments or "{}"))
         return calls
 
     def _call(self, delta: ToolCallDelta) -> _Call:

@@ -29,12 +29,15 @@ BY_VALUE: dict[str, Callable[[Any], str]] = {
     "reasoning_effort": str,
     "response_format": lambda value: str(value.get("type")) if isinstance(value, dict) else "",
     "reasoning": lambda value: str(value.get("effort")) if isinstance(value, dict) else "",
+    "thinking": lambda value: str(value.get("type")) if isinstance(value, dict) else "",
+    "output_config": lambda value: str(value.get("effort")) if isinstance(value, dict) else "",
+    "thinking_config": lambda value: str(value.get("thinking_level")) if isinstance(value, dict) else "",
 }
 """Of these only the value is remembered: a model that has no effort `minimal` may have `low`."""
 
 _REFUSED = re.compile(
     r"unsupported|not support|unrecognized request argument|unknown (?:parameter|field|argument|name)"
-    r"|extra inputs|not permitted|only the default|deprecated"
+    r"|extra inputs|not permitted|only the default|deprecated|cannot be disabled"
 )
 _WORDS = frozenset({"stop", "seed", "text", "reasoning"})
 """Names that are words as well: in a sentence they have to stand in quotation marks."""
@@ -79,6 +82,7 @@ def refused_names(status: int, body: bytes, names: Iterable[str] = OPTIONAL) -> 
 def _is_named(name: str, told: str, text: str) -> bool:
     if name in _OF_A_SCHEMA and "schema" in text:
         return False
+    name = name.lower()
     if told:
         return told == name or told.startswith(f"{name}.")
     pattern = rf"[\"'`]{name}[\"'`]" if name in _WORDS else rf"(?<![a-z_]){name}(?![a-z_])"

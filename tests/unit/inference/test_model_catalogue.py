@@ -1,4 +1,6 @@
 import logging
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,6 +61,56 @@ def test_a_missing_key_is_said_once_and_its_models_are_not_offered(
     ]
 
 
+VENDORS = """
+providers:
+  azure: {kind: azure, base_url_env: AZURE_OPENAI_ENDPOINT, api_key_env: AZURE_OPENAI_API_KEY}
+  claude: {kind: anthropic, api_key_env: ANTHROPIC_API_KEY}
+  gemini: {kind: gemini, api_key_env: GEMINI_API_KEY}
+  bedrock: {kind: bedrock, region_env: [AWS_REGION, AWS_DEFAULT_REGION]}
+models:
+"""
+KEYS = {
+    "AZURE_OPENAI_ENDPOINT": "https://house.openai.azure.com",
+    "AZURE_OPENAI_API_KEY": "k",
+    "ANTHROPIC_API_KEY": "k",
+    "GEMINI_API_KEY": "k",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+}
+
+
+def test_a_vendor_is_offered_when_the_environment_has_what_it_needs(tmp_path: Path) -> None:
+    assert load(tmp_path, VENDORS).providers() == []
+    assert {provider.name for provider in load(tmp_path, VENDORS, **KEYS).providers()} == {
+        "azure",
+        "claude",
+        "gemini",
+        "bedrock",
+    }
+    for missing, name in (("AZURE_OPENAI_ENDPOINT", "azure"), ("AWS_DEFAULT_REGION", "bedrock")):
+        some = {key: value for key, value in KEYS.items() if key != missing}
+        assert load(tmp_path, VENDORS, **some).provider(name) is None
+    both = load(tmp_path, VENDORS, **KEYS, AWS_REGION="us-east-1").provider("bedrock")
+    assert both is not None
+    assert both.region == "us-east-1"
+
+
+async def test_a_vendor_s_provider_is_built_without_its_sdk(tmp_path: Path) -> None:
+    providers = Providers(load(tmp_path, VENDORS, **KEYS), InferenceSettings())
+    kinds = [type(providers.get(name)).__name__ for name in ("azure", "claude", "gemini", "bedrock")]
+    assert kinds == ["AzureProvider", "AnthropicProvider", "GeminiProvider", "BedrockProvider"]
+    await providers.close()
+
+
+def test_a_worker_starts_without_any_vendor_s_sdk() -> None:
+    code = (
+        "import sys, services.inference.service, services.inference.providers.anthropic, "
+        "services.inference.providers.gemini, services.inference.providers.bedrock; "
+        "print({'anthropic', 'google.genai', 'botocore', 'httpx2'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_a_card_tells_the_public_nothing_that_only_the_worker_needs(tmp_path: Path) -> None:
     card = load(tmp_path, GOOD, HOUSE_KEY="k").get("a/b:c")
     assert card is not None
@@ -95,7 +147,11 @@ def test_a_card_tells_the_public_nothing_that_only_the_worker_needs(tmp_path: Pa
         ("silence_seconds: 5", "silence_second: 5", "model a/b:c: timeouts.silence_second: Extra inputs"),
         ("silence_seconds: 5", "silence_seconds: 0", "model a/b:c: timeouts.silence_seconds:"),
         ("kind: scripted", "kind: magic", "provider demo: kind:"),
-        ('base_url: "http://models:8000/v1", ', "", "provider house: entry: Value error, base_url is missing"),
+        (
+            'base_url: "http://models:8000/v1", api_key_env: HOUSE_KEY, base_url_env: HOUSE_URL',
+            "",
+            "provider house: entry: Value error, base_url is missing",
+        ),
         ("http://models", "ftp://models", "provider house: base_url: Value error, must begin with http"),
         ("kind: openai", "kind: openai, api_key: sk-1", "provider house: api_key_in_file: Extra inputs"),
         ("demo: {kind: scripted}", "demo: {kind: scripted}\n  demo: {kind: scripted}", "given twice: demo"),
