@@ -1,4 +1,4 @@
-"""Azure OpenAI: OpenAI's chat completions at another address, with the key in another header (docs/adr/0011).
+"""Azure OpenAI: OpenAI's chat completions at another address, with the key in another header (docs/adr/0012).
 
 A model is a deployment, whose name is the customer's. With `api_version` the address is the older one, which names the
 deployment; without it the newer one, which is OpenAI's

@@ -1,7 +1,7 @@
 """Amazon Bedrock's ConverseStream. botocore signs and takes the event stream apart; the connections are our own.
 
 boto3's client is not used: it blocks a thread for each answer, and a call that has not been answered yet cannot be
-taken back (docs/adr/0011).
+taken back (docs/adr/0012).
 """
 
 import asyncio

@@ -2,7 +2,7 @@
 
 Their thinking comes with a signature, and a turn in which the model thought and then asked for tools is to be told
 with it. Our log has no place for signatures. The newer, `adaptive` way to think does without; the older one, with a
-budget, answers 400, so it is left off where results of tools follow (docs/adr/0011).
+budget, answers 400, so it is left off where results of tools follow (docs/adr/0012).
 """
 
 from typing import Any
