@@ -26,7 +26,8 @@ from services.chat.run_handlers import UNKNOWN, RunHandlers, shown_message
 from services.chat.run_store import GOING
 from services.chat.starter import Starter
 
-MAX_LABELS = 16
+MAX_LABELS = 17
+"""The 16 of a client of OpenAI's protocols, and one that the edge keeps its own things in."""
 MAX_LABEL_CHARACTERS = 512
 
 

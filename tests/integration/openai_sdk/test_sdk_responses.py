@@ -13,6 +13,8 @@ from tests.fixtures.stack import Stack
 from tests.integration.openai_sdk.clients import MARATHON, signed_in
 
 TOOL: Any = {"type": "function", "name": "weather", "parameters": {"type": "object"}, "strict": False}
+LABELS = {f"mine {number}": "yes" for number in range(16)}
+"""As many as the protocol allows."""
 TEXT = [
     "response.created", "response.in_progress", "response.output_item.added", "response.content_part.added",
     "response.output_text.delta", "response.output_text.done", "response.content_part.done",
@@ -168,11 +170,11 @@ async def test_what_was_asked_is_listed_and_deleted(stack: Stack) -> None:
             model="demo-swift",
             input=[{"role": "user", "content": content}, {"role": "user", "content": "Two"}],
             instructions="Be brief.",
-            metadata={"mine": "yes"},
+            metadata=LABELS,
             max_output_tokens=5,
             store=False,
         )
-        assert (made.status, made.instructions, made.metadata) == ("incomplete", "Be brief.", {"mine": "yes"})
+        assert (made.status, made.instructions, made.metadata) == ("incomplete", "Be brief.", LABELS)
         assert made.incomplete_details is not None
         assert made.incomplete_details.reason == "max_output_tokens"
         assert made.model_dump()["store"] is True, "everything is kept, and it says so"
