@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import msgspec
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.costs import Prices
 from services.inference.cards import ModelCard, ModelId
 from services.inference.catalogue import Catalogue, ProviderConfig
+
+if TYPE_CHECKING:
+    from services.inference.ollama_abilities import OllamaAbilities
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +37,7 @@ class _Details(msgspec.Struct):
 
 class _Tag(msgspec.Struct):
     name: str
+    digest: str = ""
     details: _Details | None = None
 
 
@@ -49,6 +54,7 @@ class OllamaDiscovery:
         self._interval_seconds = interval_seconds
         self._misses = 0
         self._offered: tuple[str, ...] = ()
+        self._abilities: OllamaAbilities | None = None
 
     async def run(self) -> None:
         """Look now and then every minute, until cancelled. Never raises."""
@@ -71,13 +77,24 @@ class OllamaDiscovery:
             self._misses += 1
             if not self._offered or self._misses < MISSES:
                 return
-        cards = [card for tag in (tags or [])[:MAX_MODELS] if (card := _card(tag)) is not None]
+        chats = [tag for tag in (tags or [])[:MAX_MODELS] if _can_chat(tag)]
+        able = await self._able(chats, timeout_seconds)
+        cards = [card for tag in chats if (card := _card(tag, able)) is not None]
         ids = tuple(card.id for card in cards)
         if ids != self._offered:
             logger.info("Ollama offers %d models", len(ids))
         self._offered = ids
         provider = ProviderConfig(name=PROVIDER, kind="openai", base_url=f"{self._url}/v1")
         self._catalogue.offer_found(provider, cards)
+
+    async def _able(self, tags: list[_Tag], timeout_seconds: float) -> "OllamaAbilities":
+        """What these models can do, as far as it can be learnt in so long."""
+        from services.inference.ollama_abilities import OllamaAbilities  # imports aiohttp; see `_tags`
+
+        self._abilities = self._abilities or OllamaAbilities()
+        if tags:
+            await self._abilities.look(self._url, [(tag.name, tag.digest) for tag in tags], timeout_seconds)
+        return self._abilities
 
     async def _tags(self, timeout_seconds: float) -> list[_Tag] | None:
         """What the server lists; None if there is none, or none that is an Ollama."""
@@ -102,11 +119,13 @@ class OllamaDiscovery:
             return None
 
 
-def _card(tag: _Tag) -> ModelCard | None:
-    """The card of a model that can chat and whose name fits into an id."""
+def _can_chat(tag: _Tag) -> bool:
+    return not (tag.details and tag.details.family in EMBEDDING_FAMILIES) and "embed" not in tag.name
+
+
+def _card(tag: _Tag, able: "OllamaAbilities") -> ModelCard | None:
+    """The card of a model whose name fits into an id."""
     details = tag.details or _Details()
-    if details.family in EMBEDDING_FAMILIES or "embed" in tag.name:
-        return None
     try:
         model_id = _model_id.validate_python(f"{PROVIDER}/{tag.name}")
     except ValidationError:
@@ -120,5 +139,6 @@ def _card(tag: _Tag) -> ModelCard | None:
         provider=PROVIDER,
         model=tag.name,
         prices=_FREE,
+        capabilities=able.of((tag.name, tag.digest)),
         continuation="continue",
     )

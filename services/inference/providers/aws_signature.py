@@ -42,8 +42,10 @@ class AwsSigner:
         from botocore.session import Session
 
         self._session = Session()
+        if self._given:
+            return self._given.rstrip("/")
         client = self._session.create_client(
-            "bedrock-runtime", region_name=self._region, endpoint_url=self._given, config=Config(signature_version="v4")
+            "bedrock-runtime", region_name=self._region, config=Config(signature_version="v4")
         )
         try:
             return str(client.meta.endpoint_url).rstrip("/")

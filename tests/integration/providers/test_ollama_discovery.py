@@ -27,8 +27,8 @@ async def test_chat_models_are_offered_while_they_are_there_and_gone_after_two_m
     answer = json.dumps(TAGS).encode()
 
     async def handle(exchange: Exchange) -> None:
-        assert exchange.path == "/api/tags"
-        await exchange.answer("200 OK" if answer else "500 Oops", answer)
+        told = answer if exchange.path == "/api/tags" else b""
+        await exchange.answer("200 OK" if told else "500 Oops", told)
 
     catalogue = Catalogue()
     async with raw_server(handle) as server:
@@ -49,6 +49,34 @@ async def test_chat_models_are_offered_while_they_are_there_and_gone_after_two_m
         answer = json.dumps(TAGS).encode()
         await discovery.refresh(5.0)
         assert len(ids(catalogue)) == 2
+
+
+async def test_what_a_model_can_do_is_asked_once_for_each_version() -> None:
+    able = {"llama3.2:latest": ["completion", "tools", "vision", "thinking", "insert"]}
+    digest = "a"
+
+    async def handle(exchange: Exchange) -> None:
+        if exchange.path == "/api/tags":
+            tags = [{"name": "llama3.2:latest", "digest": digest}, {"name": "old:latest"}, {"name": "odd:latest"}]
+            await exchange.answer("200 OK", json.dumps({"models": tags}).encode())
+        elif exchange.body["model"] == "odd:latest":
+            await exchange.answer("200 OK", b"<html>")
+        else:
+            told = {"license": "x" * 200_000, "capabilities": able.get(exchange.body["model"])}
+            await exchange.answer("200 OK", json.dumps(told).encode())
+
+    catalogue = Catalogue()
+    async with raw_server(handle) as server:
+        discovery = OllamaDiscovery(catalogue, server.base_url.removesuffix("/v1"))
+        for _ in range(2):
+            await discovery.refresh(5.0)
+        capabilities = [card.capabilities for card in catalogue.models()]
+        assert capabilities == [("text", "vision", "tools", "reasoning"), ("text",), ("text",)]
+        shown = [exchange.body["model"] for exchange in server.exchanges if exchange.path == "/api/show"]
+        assert sorted(shown) == ["llama3.2:latest", "odd:latest", "odd:latest", "old:latest"]
+        digest, able = "b", {}
+        await discovery.refresh(5.0)
+        assert catalogue.models()[0].capabilities == ("text",)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"models": 3}', b'{"models": null}', b"\xff" * 2_000_000])

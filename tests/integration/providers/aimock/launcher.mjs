@@ -48,7 +48,7 @@ mock.onMessage("something bad", (req) => ({
 mock.onMessage("use a tool", { toolCalls: [weather] });
 mock.onMessage("use two tools", { content: "Let me see. ", toolCalls: [weather, news] });
 mock.onMessage("without end", { content: numbers(4000) }, { chunkSize: 4, streamingProfile: { ttft: 5, tps: 50 } });
-mock.onMessage("slow start", { content: "At last." }, { streamingProfile: { ttft: 1500 } });
+mock.onMessage("slow start", { content: "At last." }, { streamingProfile: { ttft: 800 } });
 mock.onMessage("never begin", { content: "Never." }, { streamingProfile: { ttft: 60000 } });
 mock.onMessage("error 401", error(401));
 mock.onMessage("error 429", error(429, { retryAfter: 7 }));
