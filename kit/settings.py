@@ -75,6 +75,14 @@ class EdgeSettings(BaseSettings):
     client_buffer_bytes: int = Field(
         64 * 1024, ge=4096, description="events kept for one client that is slow to take them; the log keeps the rest"
     )
+    recent_bytes: int = Field(
+        64 * 1024,
+        ge=0,
+        description="newest events of each watched run that are kept for watchers who come back; 0: none",
+    )
+    recent_seconds: float = Field(
+        15.0, ge=0, description="the age up to which they are kept, and how long after a run's last watcher has left"
+    )
     concurrent_log_reads: int = Field(16, ge=1, description="pages of the run log being read at the same time")
     rpc_timeout_seconds: float = Field(10.0, gt=0, description="for a service's answer, before 503")
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")

@@ -10,13 +10,14 @@ live any more, and costs nothing until it is asked for the next events. Then it 
 """
 
 import asyncio
+from collections.abc import Iterable
 
 from contracts import events
 from contracts.ids import RUN_LANE
 from kit.runlog.alarm import Alarm
 from kit.runlog.holes import Holes
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import BEHIND, RETRY_PAUSE_SECONDS, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
+from kit.runlog.reads import BEHIND, RETRY_PAUSE_SECONDS, LogMessage, LogReads, LogUnavailableError
 from kit.runlog.replay import Replay
 
 FIRST_MESSAGE_SECONDS = 0.25
@@ -56,13 +57,13 @@ class Follower:
         self._page: list[LogMessage] = []  # what was read, and must not be handed out yet
         self._alarm = Alarm()
         self._interrupted = False
-        self._told = False  # of what is live
+        self._doubtful = False  # something may be missing that only the log knows
 
     async def start(self, *, fresh: bool = False) -> None:
         """Subscribe. `fresh` is for a run that does not exist yet: nothing can be stored, so nothing is read."""
         self._reads.bus.on_disconnect.append(self._lost)
         self._reads.bus.on_loss.append(self._lost_messages)
-        await self._listen()
+        await self._reads.live.join(self._key, self._on_live)
         self._live = self._fresh = fresh
         if fresh:
             self._replay = None
@@ -117,8 +118,15 @@ class Follower:
             return await self._open(self._replay)
         if self._target < 0:
             self._held, self._held_bytes = [], 0
-            await self._listen()
+            await self._reads.live.join(self._key, self._on_live)
+            recent = self._reads.live.recent(self._key)
+            if not self._doubtful and recent is not None and recent.covers(self._delivered):
+                return self._go_live(
+                    (LogMessage(t.place, t.lane, t.payload), t.previous) for t in recent.after(self._delivered)
+                )
             self._target = await self._reads.newest(self._key.all_lanes)
+            if recent is not None:
+                recent.reached(self._target)
             if self._target == 0 < max(self._delivered, self._known):
                 self.ended = True  # purged: the client comes back, and is told what is stored
                 return []
@@ -126,7 +134,9 @@ class Follower:
             missed = await self._holes.repair(self._delivered)
             return self._shown([message._replace(sequence=self._delivered) for message in missed])
         if self._delivered < self._target:
-            page = self._page = self._page or await self._next_page()
+            start = self._delivered + 1
+            page = self._page or await self._reads.page(self._key.all_lanes, start, size=self._buffer_bytes)
+            self._page = page
             if not page:
                 raise LogUnavailableError(BEHIND)
             if self._holes.doubt(page, self._handed, self._delivered):
@@ -134,16 +144,16 @@ class Follower:
             self._page, self._delivered = [], page[-1].sequence
             return self._shown(page)
         held, self._held, self._target = self._held, [], -1
-        if not self._told:
+        if not self._reads.live.tells(self._key, self._on_live):
             return []  # too much came meanwhile: read on
-        self._newest, self._lanes, self._live = self._delivered, dict(self._handed), True
-        for message, previous in held:
+        return self._go_live(held)
+
+    def _go_live(self, told: Iterable[tuple[LogMessage, int]]) -> list[LogMessage]:
+        """Everything up to where we are was read, and everything after it is in `told`."""
+        self._newest, self._lanes, self._live, self._doubtful = self._delivered, dict(self._handed), True, False
+        for message, previous in told:
             self._accept(message, previous)
         return self._hand_out()
-
-    async def _next_page(self) -> list[LogMessage]:
-        """As much as may wait for this watcher: it is held until the client takes it."""
-        return await self._reads.page(self._key.all_lanes, self._delivered + 1, size=self._buffer_bytes)
 
     async def _open(self, replay: Replay) -> list[LogMessage]:
         """One step of the opening. What it tells has cursors of its own."""
@@ -161,6 +171,7 @@ class Follower:
     def _rejoin(self) -> None:
         """Whatever was not handed out yet is read from the log instead."""
         self._live = self._fresh = False
+        self._doubtful = True
         self._queue, self._queued_bytes, self._page, self._target = [], 0, [], -1
         self._holes.was_live()
         self._alarm.signal()
@@ -178,19 +189,8 @@ class Follower:
 
     # -- live -----------------------------------------------------------------------------------------------------
 
-    async def _listen(self) -> None:
-        if self._told:
-            return
-        self._told = True  # already now: a full buffer may end it before the call returns
-        try:
-            await self._reads.live.join(self._key, self._on_live)
-        except BaseException:
-            self._told = False
-            raise
-
     def _let_go(self) -> None:
         """Nobody takes what is there: hold nothing and be told nothing until somebody does."""
-        self._told = False
         self._reads.live.leave(self._key, self._on_live)
         self._held, self._held_bytes = [], 0
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from contracts import events
 from contracts.ids import RUN_LANE
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import BEHIND, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
+from kit.runlog.reads import BEHIND, LogMessage, LogReads, LogUnavailableError
 
 REPAIR_MESSAGES = 16
 """Read at a time: mostly there is no hole, and what comes after it is read again with the other lanes."""

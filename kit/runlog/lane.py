@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from contracts import subjects
 
+SNAPSHOT_SUFFIX = "~s"
+"""Lanes with this ending hold snapshots of another lane, not events of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunKey:

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from contracts import events
 from contracts.ids import RUN_LANE
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import BEHIND, SNAPSHOT_SUFFIX, LogMessage, LogReads, LogUnavailableError
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
+from kit.runlog.reads import BEHIND, LogMessage, LogReads, LogUnavailableError
 
 HELD_BYTES = 256 * 1024
 """Of payloads, while a watcher is told a run from its start; it fits the longest."""

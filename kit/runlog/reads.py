@@ -14,7 +14,8 @@ from contracts import events
 from kit.bus.api import last_message
 from kit.bus.connection import Bus
 from kit.bus.frames import header_status, header_value
-from kit.runlog.live import LiveRuns
+from kit.runlog.live import NOTHING, LiveRuns
+from kit.runlog.recent import Keep
 from kit.runtime.errors import StartError
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,6 @@ PAGE_TIMEOUT_SECONDS = 5.0
 RETRY_PAUSE_SECONDS = 0.1
 
 BEHIND = "the replica of the log that answered is behind the leader"
-
-SNAPSHOT_SUFFIX = "~s"
-"""Lanes with this ending hold snapshots of another lane, not events of their own."""
 
 _EPOCH_CHARACTERS = 10
 _END_OF_PAGE, _NOT_FOUND, _TOO_MANY, _UNAVAILABLE = 204, 404, 413, 503
@@ -58,9 +56,10 @@ class _Page:
 class LogReads:
     """Reads of one process, on a connection of their own, a bounded number at the same time."""
 
-    def __init__(self, bus: Bus, concurrent: int) -> None:
+    def __init__(self, bus: Bus, concurrent: int, keep: Keep = NOTHING) -> None:
+        """`keep` says what is kept of the runs that are watched."""
         self.bus = bus
-        self.live = LiveRuns(bus.fast)
+        self.live = LiveRuns(bus, keep)
         """What is stored now. On the same connection: a read that is asked after a join is answered after it."""
         self.epoch = ""
         """Names the stream that the sequences belong to: when it was made."""

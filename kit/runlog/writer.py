@@ -19,8 +19,7 @@ import msgspec
 from contracts import events
 from kit.bus.frames import header_status, hpub
 from kit.runlog.backlog import DELTA, MAX_JOINED_CHARACTERS, Backlog, encode
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import SNAPSHOT_SUFFIX
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
 from kit.runlog.snapshots import MAX_EVENT_BYTES, Snapshots
 
 ACK_TIMEOUT_SECONDS = 2.0

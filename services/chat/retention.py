@@ -21,10 +21,10 @@ from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.streams import DEDUPLICATION_SECONDS
 from kit.db.database import Database
-from kit.runlog.lane import RunKey
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
 from kit.runlog.once import newest_event, read_last
 from kit.runlog.purge import purge_run
-from kit.runlog.reads import SNAPSHOT_SUFFIX, LogReads
+from kit.runlog.reads import LogReads
 from services.chat import purge_store
 from services.chat.dispatch import question_reference
 from services.chat.duty import Duty

@@ -13,6 +13,7 @@ from kit.auth.principal import Principal
 from kit.refusal import Refused
 from kit.runlog.cursor import Cursor, parse_cursor
 from kit.runlog.follow import Follower
+from kit.runlog.lane import RunKey
 from kit.runlog.once import Newest, newest_event
 from kit.runlog.reads import LogMessage
 from services.edge.gateway import Gateway, owner_of, run_key
@@ -83,7 +84,7 @@ async def follow_run(
     """The response to a request for a run's events. Raises Refused, Unavailable, LogUnavailableError."""
     key, wire = run_key(watch.caller, run_id), watch.wire
     cursor = cursor if watch.resume is None else watch.resume(run_id)
-    newest = await newest_event(gateway.log_bus, key)
+    newest = _seen_here(gateway, key, cursor) or await newest_event(gateway.log_bus, key)
     if newest is None:
         stored: chat.StoredRun = await gateway.ask(chat.ReplayRun(owner=owner_of(watch.caller), run_id=run_id))
         if stored.run.status not in ("queued", "running"):
@@ -98,6 +99,16 @@ async def follow_run(
     )
     await follower.start()
     return _stream(gateway, watch, run_id, follower, wire.open(gateway.reads.epoch, reset), headers)
+
+
+def _seen_here(gateway: Gateway, key: RunKey, cursor: Cursor | None) -> Newest | None:
+    """Where a run that goes on is, if a cursor lies so near that all behind it is known here."""
+    recent = gateway.reads.live.recent(key)
+    if recent is None or recent.ended or cursor is None or cursor.epoch != gateway.reads.epoch:
+        return None
+    if not (recent.covers(cursor.sequence) and 0 < cursor.sequence <= recent.newest):
+        return None
+    return Newest(recent.newest, ended=False)
 
 
 def _stream(

@@ -14,6 +14,7 @@ from kit.bus.rpc import call
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
+from kit.runlog.recent import Keep
 from kit.settings import Settings
 from kit.telemetry.spans import note
 from services.edge.expand import Expander
@@ -34,7 +35,8 @@ class Gateway:
         self.settings = settings
         self.bus = Bus(settings.nats, "edge")
         self.log_bus = Bus(settings.nats, "edge log")
-        self.reads = LogReads(self.log_bus, settings.edge.concurrent_log_reads)
+        keep = Keep(settings.edge.recent_bytes, settings.edge.recent_seconds)
+        self.reads = LogReads(self.log_bus, settings.edge.concurrent_log_reads, keep)
         self._blobs = Blobs(self.bus, settings.nats.replicas)
         self.expander = Expander(self._blobs)
         self.streams = Streams()

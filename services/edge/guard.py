@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.edge.identity import DeniedError, Identity
 from services.edge.openai import errors
 from services.edge.problems import refusal
+from services.edge.turns import Turns
 
 PRIVATE = ("/v1/", "/api/")
 """Paths below these need a principal."""
@@ -32,12 +33,14 @@ class Guard:
 
     def __init__(self, app: ASGIApp, identity: Identity, max_body_bytes: int) -> None:
         self._app, self._identity, self._max = app, identity, max_body_bytes
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it with a problem."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        await self._turns.wait()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             self._identity.check_origin(headers)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from kit.runlog.reads import SNAPSHOT_SUFFIX
+from kit.runlog.lane import SNAPSHOT_SUFFIX
 from tests.fixtures.bus import plain_client, subjects_of
 from tests.fixtures.events import Told, follow, send, shown
 from tests.fixtures.model_server import ModelServer

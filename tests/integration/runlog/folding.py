@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from contracts import events
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import SNAPSHOT_SUFFIX, LogMessage, LogReads
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
+from kit.runlog.reads import LogMessage, LogReads
 
 
 @dataclass

@@ -13,8 +13,9 @@ from kit.bus.api import last_message
 from kit.bus.connection import Bus
 from kit.bus.streams import declare_streams
 from kit.runlog.follow import Follower
+from kit.runlog.lane import SNAPSHOT_SUFFIX
 from kit.runlog.once import newest_event
-from kit.runlog.reads import SNAPSHOT_SUFFIX, LogMessage, LogReads
+from kit.runlog.reads import LogMessage, LogReads
 from kit.runlog.writers import LogWriters
 from tests.fixtures.cluster import Cluster
 from tests.fixtures.polling import until

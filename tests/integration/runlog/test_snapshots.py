@@ -13,8 +13,8 @@ from kit.bus.api import last_message
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.streams import declare_streams
-from kit.runlog.lane import RunKey
-from kit.runlog.reads import SNAPSHOT_SUFFIX, LogReads
+from kit.runlog.lane import SNAPSHOT_SUFFIX, RunKey
+from kit.runlog.reads import LogReads
 from kit.runlog.snapshots import FIRST_CHARACTERS, MAX_EVENT_BYTES
 from kit.runlog.writer import SNAPSHOT_REPLY, FencedError, LaneWriter
 from kit.runlog.writers import LogWriters
