@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from contracts import events
@@ -15,7 +17,7 @@ from services.inference import continuation, question
 from services.inference.answer import Answer
 from services.inference.attempt import Attempt
 from services.inference.parts import Parts
-from services.inference.providers.base import ProviderCall, ProviderError
+from services.inference.providers.base import Chunk, ProviderCall, ProviderError
 from services.inference.providers.kept_answer import NothingToReattachError
 from services.inference.tries import Failure
 
@@ -51,17 +53,10 @@ async def carry(parts: Parts, request: GenerateRequest, attempt: Attempt, writer
     told = {"gen_ai.provider.name": card.provider, "gen_ai.request.model": card.model}
     with span("provider call", CLIENT, attributes=told):
         try:
-            async with contextlib.aclosing(provider.stream(call)) as stream:
-                first = silent = True
+            take = _taking(request, writer, answer, admission.succeeded)
+            async with contextlib.aclosing(provider.stream(replace(call, take=take))) as stream:
                 async for chunks in stream:
-                    if silent:
-                        silent = False
-                        admission.succeeded()
-                    answer.take(chunks)
-                    if first and answer.first_token_ms is not None:
-                        first = False
-                        measures.first_token("worker", answer.first_token_ms / 1000, request.model)
-                    if writer.full:
+                    if not take(chunks):
                         await writer.room()
         except ProviderError as error:
             if error.code in NOT_ANSWERED:
@@ -69,6 +64,26 @@ async def carry(parts: Parts, request: GenerateRequest, attempt: Attempt, writer
             raise
         finally:
             admission.close()
+
+
+def _taking(
+    request: GenerateRequest, writer: LaneWriter, answer: Answer, succeeded: Callable[[], None]
+) -> Callable[[Sequence[Chunk]], bool]:
+    """Takes chunks into the lane and tells whether it has room for more. Also called inside a socket's read."""
+    first = silent = True
+
+    def take(chunks: Sequence[Chunk]) -> bool:
+        nonlocal first, silent
+        if silent:
+            silent = False
+            succeeded()
+        answer.take(chunks)
+        if first and answer.first_token_ms is not None:
+            first = False
+            measures.first_token("worker", answer.first_token_ms / 1000, request.model)
+        return not writer.full
+
+    return take
 
 
 def _open(seconds: int) -> ProviderError:

@@ -1,6 +1,6 @@
 """What every model provider looks like to the worker."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -118,6 +118,9 @@ class ProviderCall:
     come again from the very start; the caller drops what it has already."""
     max_output_tokens: int | None = None
     """How long an answer of this model can be, for providers that insist on a limit."""
+    take: Callable[[Sequence[Chunk]], bool] | None = None
+    """A provider may give chunks to this instead of yielding them, in their order: at once, inside the socket's read.
+    When it answers False the provider yields (perhaps nothing) before it reads on."""
 
 
 class Provider(Protocol):

@@ -22,6 +22,7 @@ from services.inference.providers.connection import (
 )
 from services.inference.providers.errors import error_from_response, error_of_page
 from services.inference.providers.http_provider import HttpProvider, is_event_stream
+from services.inference.providers.pushed import push
 from services.inference.providers.unwanted import refused_names
 from services.inference.providers.wire import Answer
 
@@ -38,13 +39,18 @@ class OpenAIProvider(HttpProvider):
         self._max_tokens_field = max_tokens_field
 
     async def stream(self, call: ProviderCall) -> AsyncGenerator[Sequence[Chunk], None]:
-        """One answer; see `Provider.stream`. What came before a failure has always been yielded."""
+        """One answer; see `Provider.stream`. What came before a failure has always been given away."""
         response = await self._open(call)
         answer = Answer(self._secrets)
         read = response.content.readany
         complete = False
         try:
             while not answer.done:
+                if call.take is not None and answer.reason is None:
+                    if await push(response.content, _feeding(answer, call.take)):
+                        yield ()
+                    if answer.done or answer.reason is not None:
+                        continue
                 try:
                     data = await (read() if answer.reason is None else _read_the_rest(read))
                 except LOST as error:
@@ -55,8 +61,8 @@ class OpenAIProvider(HttpProvider):
                     break
                 if chunks := answer.feed(data):
                     yield chunks
-                if answer.failure is not None:
-                    raise answer.failure
+            if answer.failure is not None:
+                raise answer.failure
             finish = answer.finish()
             complete = True
             yield (finish,)
@@ -99,6 +105,17 @@ class OpenAIProvider(HttpProvider):
 
     def _refused(self, status: int, said: bytes) -> set[str]:
         return super()._refused(status, said) | refused_names(status, said, ("stream_options",))
+
+
+def _feeding(answer: Answer, take: Callable[[Sequence[Chunk]], bool]) -> Callable[[bytes], bool]:
+    """Gives away the chunks of each read; wants no more when they do, or when the answer is whole or has failed."""
+
+    def feed(data: bytes) -> bool:
+        chunks = answer.feed(data)
+        more = not chunks or take(chunks)
+        return more and answer.reason is None and not answer.done
+
+    return feed
 
 
 async def _read_the_rest(read: Callable[[], Awaitable[bytes]]) -> bytes:

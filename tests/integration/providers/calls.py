@@ -1,9 +1,9 @@
 """Calling a provider and looking at what came."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contracts.content import Turn
@@ -48,14 +48,26 @@ def call(text: str = "hi", *, model: str = "m", **fields: Any) -> ProviderCall:
     return ProviderCall(model, turns, Parameters(**fields), **own)
 
 
+class Way:
+    """How `outcome` gets its chunks: yielded, or given away inside the socket's read as to a worker."""
+
+    pushed = False
+
+
 async def outcome(provider: Provider, asked: ProviderCall | None = None) -> Outcome:
     """Everything until the end or the error."""
     result = Outcome()
+
+    def take(chunks: Sequence[Chunk]) -> bool:
+        result.chunks += chunks
+        result.reads += 1
+        return True
+
+    asked = asked or call()
     try:
-        async with aclosing(provider.stream(asked or call())) as stream:
+        async with aclosing(provider.stream(replace(asked, take=take) if Way.pushed else asked)) as stream:
             async for chunks in stream:
-                result.chunks += chunks
-                result.reads += 1
+                take(chunks)
     except ProviderError as error:
         result.error = error
     return result

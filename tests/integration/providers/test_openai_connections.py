@@ -12,6 +12,8 @@ from tests.integration.providers.calls import call, outcome, until
 from tests.integration.providers.raw_server import END, Exchange, RawServer, event
 from tests.integration.providers.serving import serving
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 
 async def endless(exchange: Exchange) -> None:
     await exchange.chunked(event(content="first"))

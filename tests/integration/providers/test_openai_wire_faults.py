@@ -11,6 +11,8 @@ from tests.integration.providers.calls import Outcome, call, outcome
 from tests.integration.providers.raw_server import END, STREAM_HEAD, Exchange, event
 from tests.integration.providers.serving import serving
 
+pytestmark = pytest.mark.usefixtures("each_way")
+
 
 async def answered(*pieces: bytes) -> Outcome:
     async def handle(exchange: Exchange) -> None:
