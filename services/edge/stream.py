@@ -108,7 +108,8 @@ class EventStream(Response):
             direct: Send = scope.get(RAW_SEND, send)
             if self._first:
                 await direct({"type": "http.response.body", "body": self._first, "more_body": True})
-            await self._pump(direct)
+            # In a task of its own: each token would be passed down through all that surrounds a response.
+            await asyncio.create_task(self._pump(direct))
             last = b"" if listener.done() else self._last_words()
             if last:
                 await send({"type": "http.response.body", "body": last, "more_body": True})
