@@ -8,8 +8,8 @@ to nats-py as they came. Connecting, reconnecting, TLS and every other subscript
 A chosen subscription is an ordinary one of nats-py too: on a connection that cannot be wrapped, and in the moments
 after a reconnect, its messages come that way.
 
-It touches nats-py's private `_transport`, `_ps`, `_pending` and `_flush_queue`; tests/unit/bus/test_fastpath.py holds
-the pinned version to what is used here.
+It touches nats-py's private `_transport`, `_ps`, `_pending`, `_flush_queue` and `_remove_sub`, and a subscription's
+`_stop_processing`; tests/integration/bus/test_fastpath.py holds the pinned version to what is used here.
 """
 
 import asyncio

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 from nats.aio.client import Client
+from nats.aio.subscription import Subscription
+from nats.errors import NoRespondersError
 
 from kit.bus.connection import Bus
 from kit.bus.fastpath import _SplittingProtocol
@@ -23,8 +25,10 @@ def is_wrapped(bus: Bus) -> bool:
 
 def test_the_private_parts_of_nats_py_that_we_use_exist() -> None:
     client = Client()
-    for name in ("_ps", "_pending", "_pending_data_size", "_flush_queue", "_transport", "_process_connect_init"):
+    for name in ("_ps", "_pending", "_pending_data_size", "_flush_queue", "_transport", "_process_connect_init",
+                 "_remove_sub"):  # fmt: skip
         assert hasattr(client, name), name
+    assert callable(Subscription._stop_processing)
     assert client._ps.buf == b""
 
 
@@ -58,6 +62,19 @@ async def test_the_end_of_a_subscription_is_an_end(servers: Servers) -> None:
         await bus.fast.unsubscribe(subscription)
         await bus.client.publish("fast.end", b"late")
         await bus.client.flush()
+    assert heard == []
+
+
+async def test_a_subscription_that_is_dropped_at_once_is_unknown_to_the_server(servers: Servers) -> None:
+    async with connected_bus(servers) as bus:
+        heard: Heard = []
+        before = len(bus.client._subs)
+        subscription = await bus.fast.subscribe("fast.dropped", lambda *message: heard.append(message))
+        bus.fast.drop(subscription)
+        assert len(bus.client._subs) == before
+        await asyncio.sleep(0)  # what was sent in this turn goes out
+        with pytest.raises(NoRespondersError):
+            await bus.client.request("fast.dropped", b"late", timeout=5)
     assert heard == []
 
 
