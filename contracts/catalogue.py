@@ -169,6 +169,7 @@ FACTS: tuple[Message, ...] = (
         run_id=RUN,
         model="demo-swift",
         rating="up",
+        rated_at=1_767_225_603_000,
     ),
 )
 

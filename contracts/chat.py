@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from contracts.chat_values import Attachment as Attachment
 from contracts.chat_values import ChatMessage as ChatMessage
 from contracts.chat_values import Conversation as Conversation
 from contracts.chat_values import ConversationPage as ConversationPage
@@ -149,6 +150,15 @@ class RateMessage(ChatRequest):
     conversation_id: Id
     message_id: Id
     rating: Rating | None = None
+
+
+class GetAttachment(ChatRequest):
+    """An image that a message of a conversation has."""
+
+    VERB: ClassVar[str] = "get_attachment"
+    RESULT: ClassVar[Any] = Attachment
+    conversation_id: Id
+    attachment: Id
 
 
 class LatestRun(ChatRequest):

@@ -74,3 +74,8 @@ class MessageRatedFact(Message):
     run_id: RunId | None = None
     model: str | None = None
     rating: Literal["up", "down"] | None = None
+    rated_at: int = Field(0, description="Unix milliseconds; 0 in facts of before it was told")
+
+    def message_id(self) -> str:
+        """Once per change of a rating."""
+        return f"rated.{self.message}.{self.rated_at}"

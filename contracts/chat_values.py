@@ -63,6 +63,13 @@ class ChatMessage(Value):
     created_at: datetime
 
 
+class Attachment(Value):
+    """An image as it was sent."""
+
+    media_type: str
+    data: str = Field(description="in base64")
+
+
 class Run(Value):
     """A run as its owner sees it: enough for a client that polls."""
 

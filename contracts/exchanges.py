@@ -132,6 +132,10 @@ EXCHANGES = (
         chat.RateMessage(**_of_conversation, message_id=REPLY, rating=chat.Rating(value="up", comment="Just right.")),
         _message,
     ),
+    Exchange(
+        chat.GetAttachment(**_of_conversation, attachment="att_01k3x9v4t2"),
+        chat.Attachment(media_type="image/png", data="iVBORw0KGgo="),
+    ),
     Exchange(chat.LatestRun(**_of_conversation), _run),
     Exchange(chat.StopConversation(**_of_conversation), _run),
     Exchange(

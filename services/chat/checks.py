@@ -10,6 +10,7 @@ MAX_TITLE_CHARACTERS = 200
 MAX_SYSTEM_CHARACTERS = 100_000
 MAX_MARK_DIGITS = 10
 MAX_FALLBACKS = 5
+MAX_SEARCH_WORDS = 10
 NUL_IN_JSON = "\\u0000"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 QUOTED_CHARACTERS = 100
@@ -37,6 +38,14 @@ def check_system(system: str | None) -> str | None:
     if system is not None and len(system) > MAX_SYSTEM_CHARACTERS:
         raise Refused("system_too_long", f"The system prompt is longer than {MAX_SYSTEM_CHARACTERS} characters.")
     return None if system is None else storable(system)
+
+
+def search_words(text: str | None) -> list[str]:
+    """The words to look for, or Refused if there are too many."""
+    words = storable(text or "").split()
+    if len(words) > MAX_SEARCH_WORDS:
+        raise Refused("too_many_words", f"There are {len(words)} words to look for; the limit is {MAX_SEARCH_WORDS}.")
+    return words
 
 
 def position_after(mark: str | None) -> int:

@@ -20,9 +20,10 @@ from kit.telemetry.context import trace_headers
 from services.chat import attachment_store, begin_store, checks, images, store
 from services.chat.begin_store import Attachment
 from services.chat.beginning import Place, check_repeated, new_run, run_values
+from services.chat.message_handlers import shown_message
 from services.chat.models import AnyRun, MessageRow, RunRow
 from services.chat.questions import fingerprint
-from services.chat.run_handlers import UNKNOWN, RunHandlers, shown_message
+from services.chat.run_handlers import UNKNOWN, RunHandlers
 from services.chat.run_store import GOING
 from services.chat.starter import Starter
 

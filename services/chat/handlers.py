@@ -8,10 +8,9 @@ from contracts.chat import (
     CreateConversation,
     DeleteConversation,
     Deleted,
+    ForkConversation,
     GetConversation,
     ListConversations,
-    ListMessages,
-    MessagePage,
     UpdateConversation,
 )
 from contracts.chat_facts import ConversationCreatedFact, ConversationDeletedFact
@@ -19,13 +18,10 @@ from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.ids import new_id
 from kit.refusal import Refused
-from services.chat import checks, core, store
+from services.chat import checks, core, fork_store, store
 from services.chat.models import ConversationRow
-from services.chat.run_handlers import shown_message
-
-PAGE_CHARACTERS = 200_000
-"""Text in one page of messages, so that the answer fits into a bus message."""
 
 
 class ConversationHandlers:
@@ -54,9 +50,8 @@ class ConversationHandlers:
 
     async def on_list_conversations(self, query: ListConversations) -> ConversationPage:
         """A page of conversations."""
-        rows = await self._database.run(
-            lambda session: store.conversations(session, query.owner, query.limit, query.before)
-        )
+        words = checks.search_words(query.search)
+        rows = await self._database.run(lambda session: store.conversations(session, query, words))
         following = rows[-1].id if len(rows) == query.limit else None
         return ConversationPage(items=tuple(_shown(row) for row in rows), next=following)
 
@@ -69,6 +64,12 @@ class ConversationHandlers:
             row = await store.owned(session, command.owner, command.conversation_id, lock=True)
             row.title = row.title if title is None else title
             row.system = row.system if system is None else system or None
+            row.pinned = row.pinned if command.pinned is None else command.pinned
+            row.archived = row.archived if command.archived is None else command.archived
+            if command.head_id is not None:
+                if await store.message(session, row.id, command.head_id) is None:
+                    raise Refused("unknown_message", store.UNKNOWN_MESSAGE)
+                row.head_id = command.head_id
             row.updated_at = utc_now()
             session.add(row)
             return row
@@ -88,19 +89,24 @@ class ConversationHandlers:
         await publish(self._bus, ConversationDeletedFact(owner=command.owner, conversation_id=command.conversation_id))
         return Deleted()
 
-    async def on_list_messages(self, query: ListMessages) -> MessagePage:
-        """A page of messages."""
-        after = checks.position_after(query.after)
+    async def on_fork_conversation(self, command: ForkConversation) -> Conversation:
+        """Copy a branch into a new conversation."""
 
-        async def work(session: AsyncSession) -> MessagePage:
-            row = await store.owned(session, query.owner, query.conversation_id)
-            rows, more = await store.message_page(
-                session, row, query.limit, after, PAGE_CHARACTERS, all_branches=query.all_branches
-            )
-            items = tuple(map(shown_message, rows))
-            return MessagePage(items=items, next=str(rows[-1].position) if more else None)
+        async def work(session: AsyncSession) -> tuple[ConversationRow, bool]:
+            row = await store.owned(session, command.owner, command.conversation_id)
+            known = await store.conversation(session, command.owner, command.new_conversation_id)
+            if known is not None and known.forked_from == row.id:
+                return known, False
+            olds = await fork_store.path(session, row, command.message_id)
+            if not olds and command.message_id is not None:
+                raise Refused("unknown_message", store.UNKNOWN_MESSAGE)
+            messages = [(old, new_id("msg")) for old in olds]
+            return await fork_store.copy(session, row, command.new_conversation_id, messages, utc_now()), True
 
-        return await self._database.run(work)
+        row, new = await self._database.run(work)
+        if new:
+            await publish(self._bus, ConversationCreatedFact(owner=command.owner, conversation_id=row.id))
+        return _shown(row)
 
 
 def _shown(row: ConversationRow) -> Conversation:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, Text
+from sqlalchemy import BigInteger, Column, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -69,6 +69,7 @@ class MessageRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     cost_usd: str | None = None
     omitted_messages: int = 0
     rating: dict[str, Any] | None = _json()
+    rated_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     created_at: datetime = timestamp()
 
 

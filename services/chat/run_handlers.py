@@ -5,7 +5,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from contracts import events
 from contracts.chat import (
     CancelRun,
-    ChatMessage,
     GetRun,
     LatestRun,
     ListRuns,
@@ -107,8 +106,3 @@ _OURS = {"request", "completion", "tenant", "user", "conversation_id"}
 def _summary(run: RunRow, text: str | None) -> Run:
     conversation_id = None if run.hidden else run.conversation_id
     return Run(kind="chat", text=text, conversation_id=conversation_id, **run.model_dump(exclude=_OURS))
-
-
-def shown_message(row: MessageRow) -> ChatMessage:
-    """A message as its owner sees it; what is empty is stored as nothing."""
-    return ChatMessage.model_validate({name: value for name, value in row.model_dump().items() if value is not None})

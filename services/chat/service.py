@@ -26,6 +26,7 @@ from services.chat.duty import Duty
 from services.chat.endings import EndingHandlers
 from services.chat.handlers import ConversationHandlers
 from services.chat.marks import Marks
+from services.chat.message_handlers import MessageHandlers
 from services.chat.offers import Offers
 from services.chat.promoter import Promoter
 from services.chat.retention import Retention
@@ -92,6 +93,7 @@ class ChatService:
     def _register(self) -> None:
         limits, workers = self._settings.chat, self._settings.chat.handlers
         conversations = ConversationHandlers(self._bus, self._database)
+        messages = MessageHandlers(self._bus, self._database)
         canceller = Canceller(self._bus, self._stand_in)
         stopper = Stopper(self._bus, self._database, canceller, self._endings)
         starter = Starter(self._dispatcher, self._offers, limits)
@@ -102,6 +104,7 @@ class ChatService:
             (chat.CreateConversation, conversations.on_create_conversation),
             (chat.GetConversation, conversations.on_get_conversation),
             (chat.UpdateConversation, conversations.on_update_conversation),
+            (chat.ForkConversation, conversations.on_fork_conversation),
             (chat.DeleteConversation, conversations.on_delete_conversation),
             (chat.SendMessage, sending.on_send_message),
             (chat.Regenerate, sending.on_regenerate),
@@ -111,7 +114,9 @@ class ChatService:
         ]
         long: list[tuple[type[Request[Any]], Handler]] = [
             (chat.ListConversations, conversations.on_list_conversations),
-            (chat.ListMessages, conversations.on_list_messages),
+            (chat.ListMessages, messages.on_list_messages),
+            (chat.RateMessage, messages.on_rate_message),
+            (chat.GetAttachment, messages.on_get_attachment),
             (chat.GetRun, runs.on_get_run),
             (chat.LatestRun, runs.on_latest_run),
             (chat.CancelRun, runs.on_cancel_run),

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Text, and_, cast, delete, func, or_, text
+from sqlalchemy import CTE, ColumnElement, Text, and_, cast, delete, exists, func, or_, text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from contracts.chat import Regenerate, SendMessage
+from contracts.chat import ListConversations, Regenerate, SendMessage
 from contracts.completions import StartCompletion
 from contracts.message import Owner
 from kit.refusal import Refused
@@ -41,13 +42,30 @@ async def owned(session: AsyncSession, owner: Owner, conversation_id: str, *, lo
 
 
 async def conversations(
-    session: AsyncSession, owner: Owner, limit: int, before: str | None
+    session: AsyncSession, query: ListConversations, words: Sequence[str]
 ) -> Sequence[ConversationRow]:
-    """A page, newest first."""
-    query = select(ConversationRow).where(_owned(ConversationRow, owner), ~col(ConversationRow.hidden))
-    if before is not None:
-        query = query.where(col(ConversationRow.id) < before)
-    return (await session.exec(query.order_by(col(ConversationRow.id).desc()).limit(limit))).all()
+    """A page, newest first. `words` must all be in the title, or all in one message.
+
+    They are looked for in the texts as they are. An index over all words of all answers would cost every answer more
+    than a search costs its owner: a thousand conversations are read in some tenths of a second.
+    """
+    wanted = [_owned(ConversationRow, query.owner), ~col(ConversationRow.hidden)]
+    wanted.append(col(ConversationRow.archived) == query.archived)
+    if query.pinned is not None:
+        wanted.append(col(ConversationRow.pinned) == query.pinned)
+    if query.before is not None:
+        wanted.append(col(ConversationRow.id) < query.before)
+    if words:
+        messages = exists().where(col(MessageRow.conversation_id) == col(ConversationRow.id))
+        in_one = messages.where(*(_says(col(MessageRow.content), word) for word in words))
+        wanted.append(or_(and_(*(_says(col(ConversationRow.title), word) for word in words)), in_one))
+    rows = select(ConversationRow).where(*wanted).order_by(col(ConversationRow.id).desc()).limit(query.limit)
+    return (await session.exec(rows)).all()
+
+
+def _says(column: Any, word: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.icontains(word, autoescape=True)
+    return found
 
 
 async def delete_conversation(session: AsyncSession, conversation_id: str) -> None:
@@ -70,7 +88,7 @@ async def message_page(
     size += func.coalesce(func.length(cast(MessageRow.tool_calls, Text)), 0)
     wanted = [col(MessageRow.conversation_id) == row.id]
     if not all_branches:
-        path = _path_to(row.head_id)
+        path = path_to(row.head_id)
         wanted.append(or_(col(MessageRow.id).in_(select(path.c.id)), col(MessageRow.status) == "queued"))
     sizes = (
         select(col(MessageRow.position), size)
@@ -89,8 +107,8 @@ async def message_page(
     return (await session.exec(page.order_by(col(MessageRow.position)))).all(), more
 
 
-def _path_to(head_id: str | None) -> CTE:
-    """The ids of a message and all before it."""
+def path_to(head_id: str | None) -> CTE:
+    """A message and all before it."""
     head = select(col(MessageRow.id), col(MessageRow.parent_id)).where(col(MessageRow.id) == head_id)
     path = head.cte("path", recursive=True)
     before = select(col(MessageRow.id), col(MessageRow.parent_id)).join(path, col(MessageRow.id) == path.c.parent_id)
@@ -131,6 +149,18 @@ async def run_at(session: AsyncSession, conversation_id: str, position: int) -> 
     """The run whose answer has this position."""
     query = select(RunRow).where(col(RunRow.conversation_id) == conversation_id, col(RunRow.position) == position)
     return (await session.exec(query)).one_or_none()
+
+
+async def message(
+    session: AsyncSession, conversation_id: str, message_id: str, *, lock: bool = False
+) -> MessageRow | None:
+    """A message of a conversation, locked if asked; one that waits is not there yet."""
+    query = select(MessageRow).where(
+        col(MessageRow.id) == message_id,
+        col(MessageRow.conversation_id) == conversation_id,
+        col(MessageRow.status) != "queued",
+    )
+    return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
 
 
 async def message_of_client(session: AsyncSession, command: SendMessage) -> MessageRow | None:

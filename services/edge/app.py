@@ -16,6 +16,7 @@ from services.edge.routes import (
     conversations,
     health,
     kept_responses,
+    message_parts,
     messages,
     models,
     responses,
@@ -45,6 +46,7 @@ def make_app(gateway: Gateway) -> ASGIApp:
     for routes in (
         conversations,
         messages,
+        message_parts,
         runs,
         models,
         aisdk,

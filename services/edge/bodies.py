@@ -1,11 +1,21 @@
 """The JSON bodies that clients send."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from contracts.chat import OnBusy, Rating
+from contracts.content import Image, ToolResult
 from contracts.generation import Parameters, Timeouts
 
 MAX_TOKENS = 2**31 - 1
 """What a provider's JSON surely carries."""
+MAX_MESSAGE_ID = 64
+"""Characters of an id, ours or a client's."""
+
+
+def _example(**fields: Any) -> ConfigDict:
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [fields]})
 
 
 class _Body(BaseModel):
@@ -32,23 +42,105 @@ class NewConversation(_Body):
 class ConversationChange(_Body):
     """What is absent stays as it is."""
 
+    model_config = _example(title="Garden", pinned=True)
+
     title: str | None = None
     system: str | None = Field(None, description="an empty text removes it")
+    pinned: bool | None = None
+    archived: bool | None = None
+    head_id: str | None = Field(
+        None, max_length=MAX_MESSAGE_ID, description="show the branch that ends with this message"
+    )
 
 
-class NewMessage(_Body):
-    """A user's message; the answer is a run."""
+class NewFork(_Body):
+    """Where the copy ends."""
 
-    content: str
+    model_config = _example(message_id="msg_01k3x9v4t2n3p4q5r6s7t8v9wx")
+
+    message_id: str | None = Field(
+        None, max_length=MAX_MESSAGE_ID, description="the last message to copy; absent: all that are shown"
+    )
+
+
+class NewImage(_Body):
+    """A picture, as data or where it is."""
+
+    model_config = _example(media_type="image/png", data="iVBORw0KGgo=")
+
+    media_type: str | None = Field(None, pattern=r"^image/(jpeg|png|webp|gif)$")
+    data: str | None = Field(None, description="the file in base64; needs media_type")
+    url: str | None = Field(None, pattern=r"^https://", description="where the model's provider fetches it")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "NewImage":
+        if (self.data is None) == (self.url is None):
+            raise ValueError("an image has either data or a url")
+        if self.data is not None and self.media_type is None:
+            raise ValueError("an image with data needs its media_type")
+        return self
+
+    def image(self) -> Image:
+        """The same as the services know it."""
+        return Image(media_type=self.media_type, data=self.data, url=self.url)
+
+
+class NewToolResult(ToolResult):
+    """What your tool answered to a call of the answer before."""
+
+    model_config = _example(call_id="call_1", output='{"temperature": 21}')
+
+
+class Answering(_Body):
+    """How a run is to answer."""
+
     model: str | None = Field(None, description="an id of GET /v1/models; absent: the default")
     fallbacks: tuple[str, ...] = Field((), description="models to ask in this order when the one before fails")
-    system: str | None = Field(None, description="the system prompt of a conversation that begins with this message")
     parameters: _Parameters = _Parameters()
     timeouts: _Timeouts = _Timeouts()
+    on_busy: OnBusy = Field(
+        "reject",
+        description="while an answer is running: 409, or wait for its end, or stop it and all that wait behind it",
+    )
+
+
+class NewMessage(Answering):
+    """A user's message, or the results of tools; the answer is a run."""
+
+    model_config = _example(content="What is in this picture?", images=[{"url": "https://example.com/cat.png"}])
+
+    content: str = Field("", description="may be empty beside images")
+    images: tuple[NewImage, ...] = Field((), max_length=20)
+    tool_results: tuple[NewToolResult, ...] = Field((), max_length=128, description="a message of their own")
+    system: str | None = Field(None, description="the system prompt of a conversation that begins with this message")
+    client_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_MESSAGE_ID,
+        description="your own id of the message: sent again it is the same run",
+    )
+    edits: str | None = Field(
+        None, max_length=MAX_MESSAGE_ID, description="the message (its id or client_id) to begin a branch beside"
+    )
+    after: str | None = Field(
+        None, max_length=MAX_MESSAGE_ID, description="the message it follows; absent: the newest one shown"
+    )
+
+
+class NewAnswer(Answering):
+    """How to answer once more."""
+
+    model_config = _example(model="demo-sage", parameters={"temperature": 1})
+
+
+class NewRating(Rating):
+    """What you think of an answer."""
+
+    model_config = _example(value="up", comment="Just right.")
 
 
 class Accepted(BaseModel):
-    """A run has begun; follow it at `events_url`."""
+    """A run has begun, or waits; follow it at `events_url`."""
 
     run_id: str
     conversation_id: str

@@ -25,6 +25,7 @@ LOG_WAIT_SECONDS = 30.0
 LOG_RETRY_SECONDS = 0.05
 
 UNKNOWN_RUN = "There is no such run."
+UNKNOWN_MESSAGE = "There is no such message in this conversation."
 UNKNOWN_CONVERSATION = "There is no such conversation."
 
 
@@ -78,6 +79,13 @@ def page_mark(text: str | None) -> str | None:
     """Where a page goes on, from a query; it is the `next` of the page before, and that is an id."""
     if text is not None and not is_id(text):
         raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
+    return text
+
+
+def message_id(text: str) -> str:
+    """The id of a message from a path or a body; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_message", UNKNOWN_MESSAGE)
     return text
 
 

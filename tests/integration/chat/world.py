@@ -46,6 +46,14 @@ MODELS: list[dict[str, Any]] = [
         "prices": {"input": "1", "output": "2"},
         "capabilities": ["vision"],
     },
+    {
+        "id": "small",
+        "name": "small",
+        "provider": "p",
+        "prices": {"input": "1", "output": "2"},
+        "context_window": 2_000,
+        "max_output_tokens": 500,
+    },
     {"id": "dear", "name": "dear", "provider": "p", "prices": {"input": "10", "output": "20"}},
 ]
 

@@ -29,6 +29,7 @@ _NEW: dict[str, tuple[sa.Column[object], ...]] = {
         sa.Column("tool_results", JSONB),
         sa.Column("omitted_messages", sa.Integer, **_COUNT),  # type: ignore[arg-type]
         sa.Column("rating", JSONB),
+        sa.Column("rated_at", sa.BigInteger),
     ),
     "run": (
         sa.Column("parent_id", sa.Text),
