@@ -2,7 +2,8 @@
 
 They say in one statement what a session would in five: at some hundred runs a second the round trips are most of what
 chat does. Unique indexes do the locking: one running run in a conversation, one message at a position, one run that
-claims a position, one message of a client's id, one run for an idempotency key.
+claims a position, one message of a client's id, one run for an idempotency key. And a message goes behind what is shown
+only if that is still what the model is told: the answer before it may end while it is being sent.
 
 A run claims two positions behind all that there are: its question's and its answer's. It claims both also when it has
 no question of its own, so that of two that begin at the same moment only one can have them.
@@ -18,8 +19,12 @@ import asyncpg
 from kit.db.database import Database
 from kit.db.statement import Statement
 
-Kind = Literal["new", "next", "wait", "again", "wait_again", "completion"]
-"""`new`: with its conversation. `next`: a message in one. `again`: another answer to a message. `wait…`: not yet."""
+Kind = Literal["new", "next", "branch", "wait", "again", "wait_again", "completion"]
+"""`new`: with its conversation. `next`: a message behind what is shown. `branch`: one somewhere else. `again`: another
+answer to a message. `wait…`: not yet.
+"""
+MOVED = "moved"
+"""The rule that what is shown of a conversation is still what its next message follows."""
 
 
 class Attachment(NamedTuple):
@@ -45,8 +50,9 @@ _NEW = """
 _NEXT = """
     UPDATE chat.conversation SET updated_at = :now, head_id = :parent_id,
                                  title = CASE title WHEN '' THEN :title ELSE title END
-    WHERE id = :conversation_id RETURNING id
+    WHERE id = :conversation_id AND head_id IS NOT DISTINCT FROM :head RETURNING id
 """
+_BRANCH = _NEXT.replace(" AND head_id IS NOT DISTINCT FROM :head", "")
 _TOUCHED = """
     UPDATE chat.conversation SET updated_at = :now, title = CASE title WHEN '' THEN :title ELSE title END
     WHERE id = :conversation_id RETURNING id
@@ -54,17 +60,19 @@ _TOUCHED = """
 _CONVERSATION: dict[Kind, str] = {
     "new": _NEW,
     "next": _NEXT,
+    "branch": _BRANCH,
     "wait": _TOUCHED,
-    "again": _NEXT,
+    "again": _BRANCH,
     "wait_again": _TOUCHED,
     "completion": _NEW,
 }
-_HAS_MESSAGE: frozenset[Kind] = frozenset({"new", "next", "wait"})
+_HAS_MESSAGE: frozenset[Kind] = frozenset({"new", "next", "branch", "wait"})
 _MESSAGE = """
     INSERT INTO chat.message (id, conversation_id, position, parent_id, client_id, role, content, images, tool_results,
                               status, created_at)
-    VALUES (:parent_id, :conversation_id, :position - 1, :follows, :client_id, 'user', :content,
-            CAST(:images AS jsonb), CAST(:tool_results AS jsonb), :message_status, :now)
+    SELECT :parent_id, id, :position - 1, :follows, :client_id, 'user', :content,
+           CAST(:images AS jsonb), CAST(:tool_results AS jsonb), :message_status, :now
+    FROM conversation
 """
 _ATTACHMENT = """
     INSERT INTO chat.attachment (conversation_id, id, media_type, data)
@@ -133,7 +141,7 @@ async def begin(
     except asyncpg.IntegrityConstraintViolationError as error:
         raise ConflictError(error.constraint_name or "") from error
     if not rows:
-        raise ConflictError("conversation is gone")
+        raise ConflictError(MOVED)
 
 
 def as_json(value: Any) -> str | None:

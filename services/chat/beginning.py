@@ -35,6 +35,8 @@ class Place:
     follows: str | None = None
     """The message that the question follows, if that is known yet."""
     follows_head: bool = False
+    head: str | None = None
+    """The newest message that is shown, where the question has to follow just that."""
     system: str | None = None
 
     @property
@@ -102,6 +104,7 @@ def run_values(run: RunState, place: Place, question: Question | None, client_id
         "title": core.title_from(question.content) if question else "",
         "system": place.system,
         "follows": place.follows,
+        "head": place.head,
         "client_id": client_id,
         "content": question.content if question else "",
         "images": as_json(question.images) if question else None,

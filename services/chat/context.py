@@ -34,6 +34,8 @@ class Past:
     last_position: int = 0
     waiting: int = 0
     """Runs that wait in the conversation."""
+    head_id: str | None = None
+    """The newest message that is shown."""
     known: bool = True
     """Whether the message is there that was named."""
 

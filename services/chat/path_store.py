@@ -52,8 +52,8 @@ def _path(target: Target) -> Statement:
             SELECT m.id, m.parent_id, m.position, m.role, m.content, m.images, m.tool_calls, m.tool_results
             FROM path JOIN chat.message m ON m.id = path.parent_id
         )
-        SELECT c.system, c.last_position, c.waiting, {known} AS known, p.id, p.role, p.content, p.images, p.tool_calls,
-               p.tool_results
+        SELECT c.system, c.head_id, c.last_position, c.waiting, {known} AS known,
+               p.id, p.role, p.content, p.images, p.tool_calls, p.tool_results
         FROM conversation c LEFT JOIN path p ON true ORDER BY p.position
     """)  # noqa: S608  (put together from constants)
 
@@ -79,6 +79,7 @@ async def past(
         said=tuple(_said(row) for row in rows if row["id"] is not None),
         last_position=first["last_position"],
         waiting=first["waiting"],
+        head_id=first["head_id"],
         known=first["known"],
     )
 

@@ -138,11 +138,12 @@ class SendHandlers:
         follows_head = wish.waits and target == "head"
         return past, Place(
             key,
-            "wait" if wish.waits else "next",
+            "wait" if wish.waits else "next" if target == "head" else "branch",
             past.last_position,
             new_id("msg"),
             follows=None if follows_head or end is None else end.id,
             follows_head=follows_head,
+            head=past.head_id,
         )
 
     def _new(self, command: SendMessage) -> tuple[Past, Place]:
@@ -183,7 +184,14 @@ class SendHandlers:
             case "conversation_pkey" if not wish.taken:  # ours since a moment ago, or somebody else's
                 wish.taken = True
                 return None
-            case "message_position" | "run_position" | "run_idempotency_key" | "run_pkey" | "message_client_id":
+            case (
+                begin_store.MOVED
+                | "message_position"
+                | "run_position"
+                | "run_idempotency_key"
+                | "run_pkey"
+                | "message_client_id"
+            ):
                 return None
             case _:  # the conversation was deleted at this moment
                 raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)

@@ -1,5 +1,6 @@
 """Somebody else's run or conversation behaves, on every route, exactly like one that does not exist."""
 
+import base64
 from typing import Any
 
 import httpx
@@ -8,39 +9,53 @@ import pytest
 from tests.fixtures.events import send
 from tests.fixtures.stack import Stack
 
-RANDOM = {"run": "chat_0123456789abcdefghjkmnpqrs", "conversation": "conv_0123456789abcdefghjkmnpqrs"}
+RANDOM = {
+    "run": "chat_0123456789abcdefghjkmnpqrs",
+    "conversation": "conv_0123456789abcdefghjkmnpqrs",
+    "message": "msg_0123456789abcdefghjkmnpqrs",
+    "attachment": "att_0123456789abcdefghjkmnpqrs",
+}
 
 BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/conversations/{conversation}"): {"title": "Mine now"},
     ("POST", "/v1/conversations/{conversation}/messages"): {"content": "Mine now"},
+    ("POST", "/v1/conversations/{conversation}/fork"): {},
+    ("POST", "/v1/conversations/{conversation}/messages/{message}/regenerate"): {"on_busy": "interrupt"},
+    ("PUT", "/v1/conversations/{conversation}/messages/{message}/rating"): {"value": "down"},
 }
 """What a route needs beside the id; a route that is not here needs nothing."""
+
+IMAGE = {"media_type": "image/png", "data": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()}
 
 HEADERS: list[dict[str, str]] = [{}, {"accept": "text/event-stream"}, {"idempotency-key": "k"}]
 
 
-def seen(answer: httpx.Response, given: str) -> tuple[Any, ...]:
-    """Everything of an answer but its date, and the id that was given anyway."""
+def seen(answer: httpx.Response, *given: str) -> tuple[Any, ...]:
+    """Everything of an answer but its date, and the ids that were given anyway."""
     headers = {name: value for name, value in answer.headers.items() if name != "date"}
-    return answer.status_code, headers, answer.content.replace(given.encode(), b"ID")
+    content = answer.content
+    for name in given:
+        content = content.replace(name.encode(), b"ID")
+    return answer.status_code, headers, content
 
 
-async def routes_with_ids(http: httpx.AsyncClient) -> list[tuple[str, str, str]]:
-    """Method, path and name of the id, of every route that the application documents with one."""
+async def routes_with_ids(http: httpx.AsyncClient) -> list[tuple[str, str, list[str]]]:
+    """Method, path and names of the ids, of every route that the application documents with some."""
     document = (await http.get("/openapi.json")).json()
     found = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             names = [each["name"] for each in operation.get("parameters", []) if each["in"] == "path"]
-            assert len(names) <= 1, f"teach this test about {path}"
-            found += [(method.upper(), path, name) for name in names]
+            found += [(method.upper(), path, names)] if names else []
     return found
 
 
 async def test_every_route_that_takes_an_id_is_known_here(stack: Stack) -> None:
     async with stack.client() as http:
         found = await routes_with_ids(http)
-    assert {name for _, _, name in found} == RANDOM.keys(), "say what a random id of this kind looks like"
+    assert {name for _, _, names in found for name in names} == RANDOM.keys(), (
+        "say what a random id of this kind looks like"
+    )
     assert len(found) >= 8
     for route in BODIES:
         assert route in {(method, path) for method, path, _ in found}, f"{route} is no more"
@@ -49,28 +64,33 @@ async def test_every_route_that_takes_an_id_is_known_here(stack: Stack) -> None:
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "running"])
 async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> None:
     async with stack.client() as owner:
-        body = {"content": "Hello" if ended else "for 1 hour", "model": "demo-swift" if ended else "demo-marathon"}
+        body: dict[str, Any] = {"content": "for 1 hour", "model": "demo-marathon"}
         if ended:
-            run_id = (await send(owner, **body)).run_id
+            run_id = (await send(owner, "Hello", model="mock", images=[IMAGE])).run_id
         else:
             run_id = (await owner.post("/v1/conversations/new/messages", json=body)).json()["run_id"]
         before = (await owner.get(f"/v1/runs/{run_id}")).json()
-        real = {"run": run_id, "conversation": before["conversation_id"]}
+        messages = (await owner.get(f"/v1/conversations/{before['conversation_id']}/messages")).json()["items"]
+        attachments = [each["attachment"] for each in messages[0]["images"]] or [RANDOM["attachment"]]
+        real = {
+            "run": run_id,
+            "conversation": before["conversation_id"],
+            "message": messages[-1]["id"],
+            "attachment": attachments[0],
+        }
         name = owner.headers["authorization"]
         async with stack.client() as other, stack.client() as tenant:
             tenant.headers["authorization"] = f"Bearer {stack.token('same-name', tenant='elsewhere')}"
             assert len({name, other.headers["authorization"], tenant.headers["authorization"]}) == 3
-            for method, path, kind in await routes_with_ids(other):
+            for method, path, kinds in await routes_with_ids(other):
                 for stranger in (other, tenant):
                     for headers in HEADERS:
-                        given = [
-                            await stranger.request(
-                                method, path.format(**{kind: value}), json=BODIES.get((method, path)), headers=headers
-                            )
-                            for value in (real[kind], RANDOM[kind])
-                        ]
-                        assert given[0].status_code == 404, (method, path, given[0].text)
-                        assert seen(given[0], real[kind]) == seen(given[1], RANDOM[kind]), (method, path)
+                        body, answers = BODIES.get((method, path)), []
+                        for ids in (real, RANDOM):
+                            answer = await stranger.request(method, path.format(**ids), json=body, headers=headers)
+                            answers.append(seen(answer, *(ids[kind] for kind in kinds)))
+                        assert answers[0][0] == 404, (method, path, answers[0])
+                        assert answers[0] == answers[1], (method, path)
         after = (await owner.get(f"/v1/runs/{run_id}")).json()
         assert {k: v for k, v in after.items() if k != "text"} == {k: v for k, v in before.items() if k != "text"}
         await owner.post(f"/v1/runs/{run_id}/cancel")

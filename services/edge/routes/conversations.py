@@ -76,11 +76,12 @@ async def delete_conversation(conversation: str, gateway: TheGateway, owner: The
 
 @router.post("/{conversation}/fork", status_code=201, response_model=chat.Conversation)
 async def fork_conversation(
-    conversation: str, body: NewFork, gateway: TheGateway, owner: TheOwner, response: Response
+    conversation: str, gateway: TheGateway, owner: TheOwner, response: Response, body: NewFork | None = None
 ) -> Any:
     """Copy a conversation up to a message into a new one."""
     new = new_id("conv")
-    key, until = conversation_id(conversation), None if body.message_id is None else message_id(body.message_id)
+    key = conversation_id(conversation)
+    until = None if body is None or body.message_id is None else message_id(body.message_id)
     fork = await gateway.ask(
         chat.ForkConversation(owner=owner, conversation_id=key, new_conversation_id=new, message_id=until)
     )

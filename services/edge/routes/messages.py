@@ -81,10 +81,10 @@ async def send_message(
 async def regenerate(
     conversation: str,
     message: str,
-    body: NewAnswer,
     gateway: TheGateway,
     caller: Caller,
     owner: TheOwner,
+    body: NewAnswer | None = None,
     accept: Annotated[str, Header()] = "",
     idempotency_key: _Key = None,
     last_event_id: Annotated[str | None, Header()] = None,
@@ -93,16 +93,17 @@ async def regenerate(
 
     The response is like that of a message that is sent.
     """
+    asked = body or NewAnswer()
     command = chat.Regenerate(
         owner=owner,
         conversation_id=conversation_id(conversation),
         message_id=message_id(message),
         run_id=new_id("chat"),
-        on_busy=body.on_busy,
-        model=body.model,
-        fallbacks=body.fallbacks,
-        parameters=body.parameters,
-        timeouts=body.timeouts,
+        on_busy=asked.on_busy,
+        model=asked.model,
+        fallbacks=asked.fallbacks,
+        parameters=asked.parameters,
+        timeouts=asked.timeouts,
         idempotency_key=idempotency_key,
     )
     return await _begun(gateway, caller, command, accept, last_event_id)

@@ -11,7 +11,6 @@ from contracts.generation import GenerateRequest
 from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
-from tests.fixtures.polling import until
 from tests.integration.chat.world import OWNER, World
 
 
@@ -34,17 +33,19 @@ async def refused(world: World, request: Any) -> str:
 
 
 async def answer(world: World, key: RunKey, text: str, **more: Any) -> None:
-    """Answer a run, and wait until that is stored and told."""
+    """Answer a run, and have that stored and told: the fact of it is handed to chat instead of sent."""
     worker = await world.work_on(key)
-    await world.tell(await worker.finish(text, **more))
+    fact = await worker.finish(text, **more)
     await worker.die()
-    await until(lambda: world.is_told(key))
+    await world.replicas[0]._endings.on_generation_ended(fact)
 
 
-async def said(world: World, conversation: str, content: str, reply: str, **more: Any) -> RunKey:
+async def said(
+    world: World, conversation: str, content: str, reply: str, *, cost_usd: str | None = None, **more: Any
+) -> RunKey:
     """A message and its answer."""
     key = key_of(await world.ask(message(conversation, content, **more)))
-    await answer(world, key, reply)
+    await answer(world, key, reply, cost_usd=cost_usd)
     return key
 
 

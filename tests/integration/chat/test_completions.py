@@ -14,9 +14,9 @@ from contracts.content import Image, ToolResult, ToolUse, Turn
 from contracts.generation import Parameters
 from contracts.message import Owner
 from kit.ids import new_id
-from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from tests.fixtures.polling import until
+from tests.integration.chat.asking import answer, refused
 from tests.integration.chat.world import OWNER, World
 
 OTHER = Owner(tenant="t", user="somebody-else")
@@ -30,14 +30,6 @@ async def begin(world: World, *turns: Turn, **more: Any) -> RunKey:
     return RunKey(OWNER.tenant, OWNER.user, started.run_id)
 
 
-async def answer(world: World, key: RunKey, text: str, **more: Any) -> None:
-    """Answer it, and wait until that is stored."""
-    worker = await world.work_on(key)
-    await world.tell(await worker.finish(text, **more))
-    await worker.die()
-    await until(lambda: world.is_told(key))
-
-
 async def ended(world: World, text: str, *turns: Turn, **more: Any) -> RunKey:
     key = await begin(world, *turns, **more)
     await answer(world, key, text)
@@ -47,12 +39,6 @@ async def ended(world: World, text: str, *turns: Turn, **more: Any) -> RunKey:
 async def told_to_the_model(world: World, key: RunKey) -> list[tuple[str, str]]:
     request = json.loads((await world.row(key))["request"])
     return [(turn["role"], turn["content"]) for turn in request["messages"]]
-
-
-async def refused(world: World, request: Any) -> str:
-    with pytest.raises(Refused) as caught:
-        await world.ask(request)
-    return caught.value.problem.code
 
 
 async def test_a_completion_is_answered_and_shown(world: World) -> None:

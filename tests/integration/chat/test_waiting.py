@@ -10,6 +10,7 @@ from contracts.chat import CancelRun, DeleteConversation, Run, StopConversation
 from contracts.ids import MAIN_LANE, RUN_LANE
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
+from services.chat import path_store
 from services.chat.promoter import Promoter
 from tests.fixtures.polling import until
 from tests.integration.chat.asking import (
@@ -201,6 +202,29 @@ async def test_an_interrupting_message_that_comes_with_the_end_loses_nothing(wor
         await until(lambda first=first: world.is_told(first))
         await answer(world, key_of(key), "!")
         assert await texts(world, conversation) == ["Busy", "all of it", "Now", "!"]
+
+
+@pytest.mark.parametrize("target", ["head", "edit"])
+async def test_a_message_follows_the_answer_that_ended_while_it_was_being_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    await world.replica()
+    conversation = await conversation_of(world, ("One", "1"))
+    question = (await shown(world, conversation))[0]
+    first = await busy(world, conversation)
+    reads = path_store.past
+
+    async def read_and_ended(*arguments: Any) -> Any:
+        read = await reads(*arguments)
+        monkeypatch.setattr(path_store, "past", reads)
+        await answer(world, first, "0")
+        return read
+
+    monkeypatch.setattr(path_store, "past", read_and_ended)
+    key = key_of(await world.ask(message(conversation, "Next", edits=question.id if target == "edit" else None)))
+    before = ["One", "1", "Busy", "0"] if target == "head" else []
+    assert await told_to_the_model(world, key) == [*before, "Next"]
+    assert await texts(world, conversation) == [*before, "Next"]
 
 
 async def _ends(world: World, worker: Any) -> bool:
