@@ -63,6 +63,8 @@ class SendHandlers:
             raise Refused("system_not_allowed", "The conversation has begun: change its system prompt there.")
         if command.edits is not None and command.after is not None:
             raise Refused("invalid_message", "A message is beside another one (edits) or after it, not both.")
+        for named in (command.edits, command.after):
+            checks.storable(named or "")
         choice = await self._starter.choose(command)
         if asked.images and not choice.window.sees:
             raise Refused("images_not_supported", f"The model {choice.model} does not take images.")
@@ -70,6 +72,7 @@ class SendHandlers:
 
     async def on_regenerate(self, command: Regenerate) -> RunStarted:
         """Store the run of another answer, then put it on the bus."""
+        checks.storable(command.message_id or "")
         choice = await self._starter.choose(command)
         return await self._started(_Wish(command, None, choice, self._print(command)))
 
