@@ -18,6 +18,9 @@ CHOICES: dict[str, dict[str, Any]] = {"auto": {"auto": {}}, "required": {"any": 
 MORE = "additionalModelRequestFields"
 
 
+NOVA_EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high"}
+
+
 def path_of(model: str) -> str:
     """Where a model is asked; its name may be an ARN."""
     return f"/model/{quote(model, safe='-._~')}/converse-stream"
@@ -36,6 +39,8 @@ def body(call: ProviderCall) -> dict[str, Any]:
     more = dict(call.extra)
     if "thinking" in more:  # one of Anthropic's
         more = {name: value for name, value in {**more, **claude.thinking(call, limit)}.items() if value is not None}
+    if asked.reasoning_effort and "reasoningConfig" in more:  # one of Amazon's
+        more["reasoningConfig"] = _reasoning(asked.reasoning_effort)
     system = system_of(call.turns)
     fields: dict[str, Any] = {
         "messages": messages(call.turns),
@@ -68,6 +73,11 @@ def _blocks(turn: Turn) -> Iterator[dict[str, Any]]:
         yield {"text": turn.content}
     for call in turn.tool_calls:
         yield {"toolUse": {"toolUseId": call.call_id, "name": call.name, "input": arguments_of(call)}}
+
+
+def _reasoning(effort: str) -> dict[str, Any]:
+    known = NOVA_EFFORTS.get(effort)
+    return {"type": "enabled", "maxReasoningEffort": known} if known else {"type": "disabled"}
 
 
 def _tools(call: ProviderCall) -> dict[str, Any] | None:

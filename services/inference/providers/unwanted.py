@@ -37,7 +37,7 @@ BY_VALUE: dict[str, Callable[[Any], str]] = {
 
 _REFUSED = re.compile(
     r"unsupported|not support|unrecognized request argument|unknown (?:parameter|field|argument|name)"
-    r"|extra inputs|not permitted|only the default|deprecated|cannot be disabled"
+    r"|extra inputs|not permitted|only the default|deprecated|cannot be disabled|(?:may|can) only be|non-default"
 )
 _WORDS = frozenset({"stop", "seed", "text", "reasoning"})
 """Names that are words as well: in a sentence they have to stand in quotation marks."""

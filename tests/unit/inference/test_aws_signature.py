@@ -70,12 +70,12 @@ async def test_who_has_no_credentials_is_told_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(ProviderError) as caught:
-        await AwsSigner("us-east-1").headers("https://example.com/", b"", {})
+        await AwsSigner("us-east-1", "https://example.com").headers("https://example.com/", b"", {})
     assert (caught.value.code, caught.value.retryable) == ("provider_auth", False)
 
 
 @pytest.mark.usefixtures("credentials")
 async def test_a_key_of_bedrock_s_own_needs_no_signature(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-key\n")
-    signed = await AwsSigner("us-east-1").headers("https://example.com/", b"", {"Accept": "x"})
+    signed = await AwsSigner("us-east-1", "https://example.com").headers("https://example.com/", b"", {"Accept": "x"})
     assert signed == {"Accept": "x", "Authorization": "Bearer bedrock-key"}

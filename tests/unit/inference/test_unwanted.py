@@ -27,6 +27,7 @@ def body(message: str, **fields: str) -> bytes:
         (body("Invalid schema for response_format: 'oneOf' is not permitted.", param="response_format"), set()),
         (body("Tools are not supported by this model", param="tools"), set()),
         (body("temperature must be at most 1"), set()),
+        (body("`temperature` may only be set to 1 when thinking is enabled."), {"temperature"}),
         (b"temperature: not supported by this build", {"temperature"}),
         (b"", set()),
     ],

@@ -246,6 +246,20 @@ def test_a_call_for_bedrock() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("effort", "told"),
+    [
+        (None, {"type": "disabled"}),
+        ("none", {"type": "disabled"}),
+        ("xhigh", {"type": "enabled", "maxReasoningEffort": "high"}),
+    ],
+)
+def test_thinking_of_nova(effort: Any, told: dict[str, Any]) -> None:
+    asked = call(extra={"reasoningConfig": {"type": "disabled"}}, reasoning_effort=effort)
+    assert bedrock_body.body(asked)[bedrock_body.MORE] == {"reasoningConfig": told}
+    assert bedrock_body.MORE not in bedrock_body.body(call(reasoning_effort=effort))
+
+
 def test_bedrock_cannot_forbid_tools_that_were_spoken_of() -> None:
     tools = (Tool(name="weather"),)
     none = ToolChoice(mode="none")
