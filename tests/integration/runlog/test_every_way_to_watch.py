@@ -18,6 +18,7 @@ from kit.runlog import newest
 from kit.runlog.follow import Follower
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogMessage, LogReads
+from kit.runlog.recent import Keep
 from kit.runlog.writer import LaneWriter
 from kit.runlog.writers import LogWriters
 from tests.fixtures.bus import connected_bus
@@ -39,7 +40,7 @@ async def bus(servers: Servers) -> AsyncIterator[Bus]:
 
 @pytest.fixture
 async def reads(bus: Bus) -> LogReads:
-    found = LogReads(bus, 4)
+    found = LogReads(bus, 4, Keep(bytes_=16 * 1024, seconds=5))  # some who come back find it here, others do not
     await found.start()
     return found
 
