@@ -33,7 +33,7 @@ class Lab:
     def __init__(self, stack: Stack, model: ScriptedModel) -> None:
         self.stack, self.model = stack, model
         self.url = ""
-        """Whichever edge is there, over connections that are not cut."""
+        """The second edge, which nobody kills, over connections that are not cut; the first if it is away."""
         port = free_port()
         second = Process("edge", {**stack.environment, "STUDIO_EDGE_PORT": str(port)}, stack.folder / "edge-2.log")
         self._edges = {stack.port: stack.processes["edge"], port: second}
@@ -57,6 +57,10 @@ class Lab:
     ) -> AbstractAsyncContextManager[CuttingProxy]:
         """A way to both edges, in turn or to the first as long as it is there, that cuts `cuts` connections."""
         return cutting_proxy(list(self._edges), seed=seed, cuts=cuts, least=least, most=most, in_turn=in_turn)
+
+    def calm(self) -> AbstractAsyncContextManager[CuttingProxy]:
+        """A way to the second edge that cuts nothing."""
+        return cutting_proxy(list(reversed(self._edges)), in_turn=False)
 
     async def kill_edge(self, port: int) -> None:
         """SIGKILL the edge on this port, while the other is there to go on, and start it again."""
@@ -96,7 +100,7 @@ async def open_lab(servers: Servers, folder: Path) -> AsyncIterator[Lab]:
             lab = Lab(stack, model)
             await lab.start()
             try:
-                async with lab.proxy() as proxy:
+                async with lab.calm() as proxy:
                     lab.url = proxy.url
                     yield lab
             finally:

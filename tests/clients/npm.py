@@ -11,7 +11,7 @@ from typing import Any
 
 NODE_FOLDER = Path(__file__).with_name("node")
 INSTALL_SECONDS = 300.0
-RUN_SECONDS = 60.0
+RUN_SECONDS = 200.0
 
 
 class NotInstalledError(Exception):

@@ -11,6 +11,8 @@ from openai import APIError, APIStatusError, AsyncOpenAI
 
 AGAIN_SECONDS = 0.3
 MOST_TRIES = 40
+TASK_SECONDS = 60.0
+AT_ONCE = 3
 
 Task = dict[str, Any]
 Told = dict[str, Any]
@@ -132,12 +134,13 @@ class Responses(Actions):
     """With `background`, and resumed behind the last `sequence_number`."""
 
     def begin(self, **more: Any) -> Told:
-        return {"key": str(uuid.uuid4()), "at": -1, "text": "", "reasoning": "", "id": None, "last": None, **more}
+        return {"key": str(uuid.uuid4()), "at": None, "text": "", "reasoning": "", "id": None, "last": None, **more}
 
     async def read(self, task: Task, state: Told, on_text: Callable[[str], Awaitable[None]] | None = None) -> Told:
         api = client(task).responses
         if state["id"]:
-            stream: Any = await api.retrieve(state["id"], stream=True, starting_after=state["at"])
+            behind = {} if state["at"] is None else {"starting_after": state["at"]}
+            stream: Any = await api.retrieve(state["id"], stream=True, **behind)
         else:
             more = {"tools": state["tools"]} if "tools" in state else {}
             stream = await api.create(
@@ -234,14 +237,14 @@ APIS: dict[str, Actions] = {"chat": ChatCompletions(), "responses": Responses()}
 async def perform(api: str, tasks: list[Task]) -> dict[str, Told]:
     """What came of each task."""
 
+    calm = asyncio.Semaphore(AT_ONCE)
+
     async def one(task: Task) -> Told:
         try:
-            async with asyncio.timeout(75):
+            async with contextlib.nullcontext() if task["together"] else calm, asyncio.timeout(TASK_SECONDS):
                 told: Told = await getattr(APIS[api], task["action"])(task)
                 return told
         except Exception as error:
             return {"problem": repr(error)}
 
-    with contextlib.suppress(asyncio.CancelledError):
-        return dict(zip([t["name"] for t in tasks], await asyncio.gather(*map(one, tasks)), strict=True))
-    return {}
+    return dict(zip([task["name"] for task in tasks], await asyncio.gather(*map(one, tasks)), strict=True))

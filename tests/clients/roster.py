@@ -56,4 +56,6 @@ OPENAI = (
     Client("openai 3 (PyPI), chat completions", "python", (("api", "chat"),), _COMPLETIONS),
     Client("openai 3 (PyPI), responses", "python", (("api", "responses"),), _RESPONSES),
 )
-CLIENTS = NATIVE
+ROUNDS = (NATIVE, AI_SDK, OPENAI)
+"""Who plays together: all at once would be too much for a small machine."""
+CLIENTS = tuple(client for clients in ROUNDS for client in clients)

@@ -1,6 +1,6 @@
-"""One round in which every client does everything, at the same time; the tests look at what came of it.
+"""One round in which several clients do everything, at the same time; the tests look at what came of it.
 
-All clients lose the same edge at the same moment, in the middle of their answers: they are held there until it is dead.
+All of them lose the same edge at the same moment, in the middle of their answers: they are held there until it is dead.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ ENOUGH = 60
 KILL_SECONDS = 40.0
 """Who has not said enough by then does not say it at all."""
 CUTS = 3
+"""Connections of one answer that are cut, if it takes so many."""
 SHORT = "Grüße 🌊 and so on."
 THOUGHTS = "Let me think: 日本語 first, then the rest."
 TOOL = {
@@ -45,7 +46,7 @@ class Outcome:
 
 
 class Round:
-    """`outcomes` by the client's name and the feature."""
+    """Some clients at work."""
 
     def __init__(self, lab: Lab, node: Node, chromium: str | None, folder: Path) -> None:
         self.outcomes: dict[tuple[str, str], Outcome] = {}
@@ -59,7 +60,7 @@ class Round:
             for number, client in enumerate(clients):
                 if client.driver == "chromium.mjs" and not self._chromium:
                     continue
-                cut = await stack.enter_async_context(self._lab.proxy(seed=number, cuts=CUTS, least=900, most=5000))
+                cut = await stack.enter_async_context(self._lab.proxy(seed=number, cuts=CUTS, least=900, most=3000))
                 tasks = [self._task(client, feature, cut, killed) for feature in client.features if feature in _OWN]
                 work.append(asyncio.create_task(self._perform(client, tasks)))
             await self._kill(killed, work)
@@ -78,6 +79,7 @@ class Round:
             "prompt": self._lab.model.prompt(script),
             "model": MODEL,
             "enough": ENOUGH,
+            "together": feature == KILLED,
             "token": self._lab.stack.token(user),
             "stranger": self._lab.stack.token("a stranger"),
         }
@@ -139,8 +141,10 @@ def _script(feature: str) -> Script:
     return Script(SHORT * 6, pause_seconds=0.02)
 
 
-async def play(lab: Lab, node: Node, chromium: str | None, folder: Path, clients: tuple[Client, ...]) -> Round:
-    """A round that has been played."""
+async def play(
+    lab: Lab, node: Node, chromium: str | None, folder: Path, clients: tuple[Client, ...]
+) -> dict[tuple[str, str], Outcome]:
+    """What came of a round, by the client's name and the feature."""
     played = Round(lab, node, chromium, folder)
     await played.run(clients)
-    return played
+    return played.outcomes

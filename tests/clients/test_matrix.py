@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,15 +17,18 @@ from tests.clients.roster import (
     LATE,
     REASONING,
     REGENERATE,
+    ROUNDS,
     STOP,
     STREAMS,
     TOOLS,
     UNKNOWN,
     USAGE,
 )
-from tests.clients.round import ARGUMENTS, CUTS, SHORT, THOUGHTS, TOOL, Outcome, Round, play
+from tests.clients.round import ARGUMENTS, CUTS, SHORT, THOUGHTS, TOOL, Outcome, play
 
 STOPPED_SECONDS = 20.0
+
+pytestmark = pytest.mark.timeout(300)  # the first test of a round plays it
 
 WRONG: dict[tuple[str, str], str] = {}
 """What does not hold yet, and why; when it does, its test fails until it is taken out here."""
@@ -43,52 +47,64 @@ def asked(feature: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("client", parameters)
 
 
+class Rounds:
+    """The rounds; each is played when the first of its clients is asked for."""
+
+    def __init__(self, lab: Lab, node: Node, chromium: str | None, folder: Path) -> None:
+        self._lab, self._node, self._chromium, self._folder = lab, node, chromium, folder
+        self._outcomes: dict[tuple[str, str], Outcome] = {}
+        self._played: set[str] = set()
+
+    async def outcome(self, client: str, feature: str) -> Outcome:
+        """What came of it; fails with what the client says if it could not do it at all."""
+        if client not in self._played:
+            clients = next(each for each in ROUNDS if client in {one.name for one in each})
+            self._played |= {one.name for one in clients}
+            self._outcomes |= await play(self._lab, self._node, self._chromium, self._folder, clients)
+        outcome = self._outcomes.get((client, feature))
+        if outcome is None:
+            pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+        assert "problem" not in outcome.told, outcome.told["problem"]
+        return outcome
+
+
 @pytest.fixture(scope="session")
-async def round_(lab: Lab, node: Node, chromium_or_none: str | None, tmp_path_factory: pytest.TempPathFactory) -> Round:
-    """The round, played once."""
-    return await play(lab, node, chromium_or_none, tmp_path_factory.mktemp("chromium"), CLIENTS)
-
-
-def outcome_of(played: Round, client: str, feature: str) -> Outcome:
-    """What came of it; fails with what the client says if it could not do it at all."""
-    outcome = played.outcomes.get((client, feature))
-    if outcome is None:
-        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
-    assert "problem" not in outcome.told, outcome.told["problem"]
-    return outcome
+def rounds(lab: Lab, node: Node, chromium_or_none: str | None, tmp_path_factory: pytest.TempPathFactory) -> Rounds:
+    """Nothing is played yet."""
+    return Rounds(lab, node, chromium_or_none, tmp_path_factory.mktemp("chromium"))
 
 
 @asked(STREAMS)
-async def test_an_answer_is_told_exactly(round_: Round, client: str) -> None:
-    assert outcome_of(round_, client, STREAMS).told["text"] == SHORT
+async def test_an_answer_is_told_exactly(rounds: Rounds, client: str) -> None:
+    assert (await rounds.outcome(client, STREAMS)).told["text"] == SHORT
 
 
 @asked(CUT)
-async def test_cut_connections_cost_nothing(round_: Round, client: str) -> None:
-    outcome = outcome_of(round_, client, CUT)
+async def test_cut_connections_cost_nothing(rounds: Rounds, client: str) -> None:
+    outcome = await rounds.outcome(client, CUT)
     assert outcome.told["text"] == TEXT
     assert outcome.proxy is not None
-    assert len(outcome.proxy.done) == CUTS
+    assert len(outcome.proxy.done) in (CUTS - 1, CUTS), "a terse protocol may be done before the last cut"
     assert len(outcome.script.heard) == 1, "the model was asked once"
 
 
 @asked(KILLED)
-async def test_a_killed_edge_costs_nothing(round_: Round, client: str) -> None:
-    outcome = outcome_of(round_, client, KILLED)
+async def test_a_killed_edge_costs_nothing(rounds: Rounds, client: str) -> None:
+    outcome = await rounds.outcome(client, KILLED)
     assert outcome.told["text"] == TEXT
     assert len(outcome.script.heard) == 1, "the model was asked once"
 
 
 @asked(LATE)
-async def test_who_comes_back_after_the_end_is_told_the_whole_answer(round_: Round, client: str) -> None:
-    told = outcome_of(round_, client, LATE).told
+async def test_who_comes_back_after_the_end_is_told_the_whole_answer(rounds: Rounds, client: str) -> None:
+    told = (await rounds.outcome(client, LATE)).told
     assert told["text"] == SHORT * 6
     assert told.get("more", []) == [], "from its end there is nothing more"
 
 
 @asked(STOP)
-async def test_stop_reaches_the_model_and_keeps_what_was_written(round_: Round, client: str) -> None:
-    outcome = outcome_of(round_, client, STOP)
+async def test_stop_reaches_the_model_and_keeps_what_was_written(rounds: Rounds, client: str) -> None:
+    outcome = await rounds.outcome(client, STOP)
     assert outcome.told["text"]
     assert (TEXT * 20).startswith(outcome.told["text"])
     async with asyncio.timeout(STOPPED_SECONDS):
@@ -96,15 +112,15 @@ async def test_stop_reaches_the_model_and_keeps_what_was_written(round_: Round, 
 
 
 @asked(ERRORS)
-async def test_an_error_of_the_model_is_shown(round_: Round, client: str) -> None:
-    told = outcome_of(round_, client, ERRORS).told
+async def test_an_error_of_the_model_is_shown(rounds: Rounds, client: str) -> None:
+    told = (await rounds.outcome(client, ERRORS)).told
     assert told["error"]
     assert not told.get("text")
 
 
 @asked(TOOLS)
-async def test_a_tool_is_called_by_the_client_and_its_result_is_answered(round_: Round, client: str) -> None:
-    told = outcome_of(round_, client, TOOLS).told
+async def test_a_tool_is_called_by_the_client_and_its_result_is_answered(rounds: Rounds, client: str) -> None:
+    told = (await rounds.outcome(client, TOOLS)).told
     (call,) = told["calls"]
     arguments = json.loads(call["arguments"]) if isinstance(call["arguments"], str) else call["arguments"]
     assert (call["name"], arguments) == (TOOL["name"], ARGUMENTS)
@@ -112,28 +128,28 @@ async def test_a_tool_is_called_by_the_client_and_its_result_is_answered(round_:
 
 
 @asked(USAGE)
-async def test_usage_is_told(round_: Round, client: str) -> None:
-    assert outcome_of(round_, client, STREAMS).told["usage"] == {"input": 11, "output": 22}
+async def test_usage_is_told(rounds: Rounds, client: str) -> None:
+    assert (await rounds.outcome(client, STREAMS)).told["usage"] == {"input": 11, "output": 22}
 
 
 @asked(REASONING)
-async def test_reasoning_is_told_beside_the_answer(round_: Round, client: str) -> None:
-    assert outcome_of(round_, client, STREAMS).told["reasoning"] == THOUGHTS
+async def test_reasoning_is_told_beside_the_answer(rounds: Rounds, client: str) -> None:
+    assert (await rounds.outcome(client, STREAMS)).told["reasoning"] == THOUGHTS
 
 
 @asked(REGENERATE)
-async def test_an_answer_is_made_again(round_: Round, client: str) -> None:
-    outcome = outcome_of(round_, client, REGENERATE)
-    assert outcome.told["text"] == SHORT * 6
+async def test_an_answer_is_made_again(rounds: Rounds, client: str) -> None:
+    outcome = await rounds.outcome(client, REGENERATE)
+    assert outcome.told["text"] == SHORT * 6, outcome.told
     assert outcome.told["messages"] == 2
-    assert len(outcome.script.heard) == 2, "the model was asked twice"
+    assert len(outcome.script.heard) == 2, outcome.told
     first, again = ([m["role"] for m in body["messages"]] for body in outcome.script.heard)
     assert first == again, "it does not see its first answer"
 
 
 @asked(UNKNOWN)
-async def test_a_foreign_one_is_like_one_that_does_not_exist(round_: Round, client: str) -> None:
-    told: dict[str, Any] = outcome_of(round_, client, UNKNOWN).told
+async def test_a_foreign_one_is_like_one_that_does_not_exist(rounds: Rounds, client: str) -> None:
+    told: dict[str, Any] = (await rounds.outcome(client, UNKNOWN)).told
     assert told["unknown"] == told["foreign"] or ("404" in str(told["unknown"]) and "404" in str(told["foreign"]))
     if isinstance(told["unknown"], dict):  # useChat: nothing to resume is no error
         assert told["unknown"]["status"] == "ready"

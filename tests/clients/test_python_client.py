@@ -43,7 +43,7 @@ async def test_a_sent_message_is_told_exactly_over_cut_connections(lab: Lab, see
 @pytest.mark.compat(client=LIBRARY, feature=REASONING)
 async def test_an_edge_killed_in_mid_stream_costs_nothing(lab: Lab) -> None:
     script = Script(TEXT, thoughts="Let me think about that. " * 5)
-    async with lab.proxy() as proxy, studio_at(lab, proxy.url) as studio:
+    async with lab.proxy(in_turn=False) as proxy, studio_at(lab, proxy.url) as studio:
         reading = asyncio.create_task(studio.send(lab.model.prompt(script), model=MODEL).wait())
         await lab.kill_the_edge_of(proxy, script)
         transcript = await reading

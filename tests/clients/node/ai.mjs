@@ -45,11 +45,11 @@ class Chat extends AbstractChat {
   }
 
   told() {
-    const answer = this.messages.at(-1);
+    const last = this.messages.at(-1);
+    const answer = last?.role === "assistant" ? last : undefined;
     const joined = (type) => (answer?.parts ?? []).filter((part) => part.type === type).map((part) => part.text).join("");
     const tools = (answer?.parts ?? []).filter((part) => part.type.startsWith("tool-") || part.type === "dynamic-tool");
     return {
-      role: answer?.role,
       text: joined("text"),
       reasoning: joined("reasoning"),
       calls: tools.map((part) => ({ name: part.toolName ?? part.type.slice(5), arguments: part.input, id: part.toolCallId })),

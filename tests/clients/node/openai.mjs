@@ -112,7 +112,7 @@ const responses = {
     return { text, reasoning, usage, status: last.status, error: last.error?.message, calls, id };
   },
 
-  begin: (more) => ({ key: crypto.randomUUID(), at: -1, text: "", reasoning: "", ...more }),
+  begin: (more) => ({ key: crypto.randomUUID(), text: "", reasoning: "", ...more }),
 
   send(task) {
     const state = this.begin();
@@ -122,7 +122,7 @@ const responses = {
   async late(task) {
     const { id } = await this.send(task);
     const stored = await client(task).responses.retrieve(id);
-    const again = await this.read(task, this.begin({ id, at: -1 }));
+    const again = await this.read(task, this.begin({ id }));
     if (stored.output_text !== again.text) throw new Error(`stored ${stored.output_text}, told ${again.text}`);
     return again;
   },
