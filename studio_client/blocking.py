@@ -94,6 +94,10 @@ class BlockingStudio:
         """Send a message; see `Studio.send`."""
         return BlockingRun(self._loop, self._studio.send(content, **options))
 
+    def regenerate(self, conversation: str, message: str, **options: Any) -> BlockingRun:
+        """Answer a message once more."""
+        return BlockingRun(self._loop, self._studio.regenerate(conversation, message, **options))
+
     def run(self, run_id: str, cursor: str = "") -> BlockingRun:
         """Follow a run."""
         return BlockingRun(self._loop, self._studio.run(run_id, cursor))

@@ -60,12 +60,25 @@ class Studio:
     ) -> Run:
         """Send a message; the run that answers it begins when it is first awaited.
 
-        `options` are the other fields of the message: `system`, `parameters`, `fallbacks` … The same `key`, for a
-        message that is sent again after a crash, gives the same run.
+        `options` are the other fields of the message: `system`, `parameters`, `fallbacks`, `images`, `tool_results` …
+        The same `key`, for a message that is sent again after a crash, gives the same run.
         """
         body = {"content": content, **({"model": model} if model else {}), **options}
         path = f"/v1/conversations/{_in_path(conversation)}/messages"
         return self.begin(path, body, key=key, on_loss=on_loss)
+
+    def regenerate(
+        self,
+        conversation: str,
+        message: str,
+        *,
+        key: str | None = None,
+        on_loss: Callable[[Loss], None] | None = None,
+        **options: Any,
+    ) -> Run:
+        """Answer a message once more, beside the answers there are; `message` is the answer or what it answers."""
+        path = f"/v1/conversations/{_in_path(conversation)}/messages/{_in_path(message)}/regenerate"
+        return self.begin(path, options, key=key, on_loss=on_loss)
 
     def begin(
         self, path: str, body: Json, *, key: str | None = None, on_loss: Callable[[Loss], None] | None = None

@@ -42,7 +42,7 @@ class Lab:
         """Start the second edge; the stack runs."""
         port = list(self._edges)[1]
         await self._edges[port].start()
-        await self._ready(port)
+        await self.ready(port)
 
     async def stop(self) -> None:
         """Stop the second edge."""
@@ -64,9 +64,7 @@ class Lab:
 
     async def kill_edge(self, port: int) -> None:
         """SIGKILL the edge on this port, while the other is there to go on, and start it again."""
-        for other in self._edges:
-            if other != port:
-                await self._ready(other)
+        await self.ready(*(other for other in self._edges if other != port))
         await self._edges[port].kill()
         await self._edges[port].start()
 
@@ -79,15 +77,17 @@ class Lab:
         await until(under_way)
         await self.kill_edge(proxy.open[-1])
 
-    async def _ready(self, port: int) -> None:
+    async def ready(self, *ports: int) -> None:
+        """Wait for these edges; without ports, for both."""
         async with httpx.AsyncClient(trust_env=False) as http:
+            for port in ports or self._edges:
 
-            async def ready() -> bool:
-                with contextlib.suppress(httpx.HTTPError):
-                    return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
-                return False
+                async def ready(port: int = port) -> bool:
+                    with contextlib.suppress(httpx.HTTPError):
+                        return (await http.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+                    return False
 
-            await until(ready)
+                await until(ready)
 
 
 @contextlib.asynccontextmanager

@@ -48,6 +48,7 @@ NATIVE = (
 )
 AI_SDK = (
     *(Client(f"ai {major} (npm)", "ai.mjs", (("package", f"ai{major}"),)) for major in (7, 6, 5)),
+    Client("ai 5 (npm), our resuming fetch", "ai.mjs", (("package", "ai5"), ("resuming", "yes"))),
     Client("ai 4 (npm)", "ai4.mjs"),
 )
 OPENAI = (

@@ -54,6 +54,7 @@ class Round:
 
     async def run(self, clients: tuple[Client, ...]) -> None:
         """Let all do everything."""
+        await self._lab.ready()  # also the edge that the round before has killed
         async with contextlib.AsyncExitStack() as stack:
             killed = await stack.enter_async_context(self._lab.proxy(in_turn=False))
             work = []

@@ -5,8 +5,29 @@ import { given, headersOf, pause, perform, untilEnded } from "./io.mjs";
 
 const { AbstractChat, DefaultChatTransport } = await import(given.package);
 
+const resuming = given.resuming && (await import("../../../examples/browser/ai-sdk.js")).resumingFetch;
+
 const AGAIN_MS = 300;
 const MOST_TRIES = 40;
+
+// Node's fetch with the errors of a browser's: by their words the SDK tells a lost connection from any other error.
+async function browserFetch(input, init) {
+  const named = (words) => (error) => {
+    throw error.name === "AbortError" ? error : new TypeError(words);
+  };
+  const response = await fetch(input, init).catch(named("Failed to fetch"));
+  const reader = response.body?.getReader();
+  const body = reader && {
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(named("network error"));
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+  const { status, statusText, headers } = response;
+  return new Response(body ? new ReadableStream(body, { highWaterMark: 0 }) : null, { status, statusText, headers });
+}
 
 class Chat extends AbstractChat {
   constructor(task, { id = crypto.randomUUID(), messages = [], token = task.token } = {}) {
@@ -23,6 +44,8 @@ class Chat extends AbstractChat {
       api: `${task.url}/api/chat`,
       headers: headersOf({ token }),
       body: { model: task.model },
+      fetch: resuming ? resuming(browserFetch) : browserFetch,
+      ...(resuming && { resumeStreamIsReplay: false }),
     });
     super({ id, transport, state });
     this.task = task;

@@ -126,6 +126,15 @@ async def test_a_run_is_stopped_as_soon_as_its_id_is_known() -> None:
     assert server.asked == [POST, *["POST /v1/runs/chat_1/cancel"] * 2]
 
 
+async def test_an_answer_is_made_again_like_a_message_is_sent() -> None:
+    server = Server(stream(CREATED, fault=BROKEN), stream(HEL, LO, END))
+    run = server.studio().regenerate("conv_1", "msg/1", parameters={"temperature": 1})
+    assert (await run.wait()).text() == "Hello"
+    assert server.seen[0].url.raw_path == b"/v1/conversations/conv_1/messages/msg%2F1/regenerate"
+    assert server.seen[0].read() == b'{"parameters":{"temperature":1}}'
+    assert server.asked[1:] == [f"{EVENTS} e-1"]
+
+
 async def test_a_frame_that_is_no_json_is_skipped() -> None:
     server = Server(stream(CREATED, b"data: nonsense\n\n", frame(2, "generation.delta", text="x"), END))
     assert (await server.studio().send("Hi").wait()).text() == "x"
