@@ -30,6 +30,10 @@ LEGEND = """
 - **{killed}**: all clients lose the same edge in mid-answer and go on through another.
 - **{late}**: the client is gone when the answer ends, and is told the whole of it when it comes back.
 - **{stop}**: the model's server sees its connection closed, and what was written is kept.
+- Chat completions have no cursor: a client that lost its connection, or comes late, sends its request again with the
+  same `Idempotency-Key` and is told the same answer from its start. Without a key an abandoned one is stopped.
+- The AI SDK resumes as its documentation says, and meets the errors of a browser. Version 4 drops what it has of the
+  answer before it resumes, as a page does that is loaded anew.
 - **{unknown}**: somebody else's conversation or run answers exactly like one that does not exist.
 """
 
