@@ -4,10 +4,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import nats
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
+from kit.bus.blobs import BUCKET
 from tests.chaos.check.verdict import Violation
 from tests.chaos.client.sse import Frame
 from tests.chaos.client.view import View
@@ -16,6 +19,7 @@ STREAM = "RUNS"
 LOG_SUBJECTS = "log.>"
 SNAPSHOT_SUFFIX = "~s"
 MESSAGE_SECONDS = 20.0
+TEXTS = ("text", "reasoning")
 MESSAGE_ID, SEQUENCE = "Nats-Msg-Id", "sequence"
 
 
@@ -30,10 +34,9 @@ class Written:
     problems: list[str] = field(default_factory=list)
     snapshots: list[str] = field(default_factory=list)
 
-    def take(self, message: Msg) -> None:
-        """One stored message."""
+    def take(self, message: Msg, event: dict[str, Any]) -> None:
+        """One stored message, and the event in it with whole texts."""
         lane = message.subject.rsplit(".", 1)[1]
-        event = json.loads(message.data)
         if lane.endswith(SNAPSHOT_SUFFIX):
             self.snapshots.append(str(event.get("text") or ""))
             return
@@ -70,12 +73,22 @@ async def read_log(urls: Sequence[str], subject: str = LOG_SUBJECTS) -> dict[str
         subscription = await jetstream.subscribe(subject, stream=STREAM, ordered_consumer=True)
         while left > 0:
             message = await subscription.next_msg(timeout=MESSAGE_SECONDS)
-            found.setdefault(message.subject.split(".")[3], Written()).take(message)
+            event = await _whole(jetstream, json.loads(message.data))
+            found.setdefault(message.subject.split(".")[3], Written()).take(message, event)
             left = min(left - 1, message.metadata.num_pending)
         await subscription.unsubscribe()
     finally:
         await client.close()
     return found
+
+
+async def _whole(jetstream: JetStreamContext, event: dict[str, Any]) -> dict[str, Any]:
+    """The event with the texts that it carries by reference."""
+    for name in TEXTS:
+        if reference := event.get(f"{name}_ref"):
+            kept = await (await jetstream.object_store(BUCKET)).get(reference)
+            event[name] = (kept.data or b"").decode()
+    return event
 
 
 def violations(found: dict[str, Written]) -> list[Violation]:

@@ -75,9 +75,15 @@ class User:
         return await self.ask("GET", f"/v1/runs/{run_id}")
 
     async def messages(self, conversation: str) -> list[dict[str, Any]]:
-        """The messages of a conversation."""
-        _, page = await self.ask("GET", f"/v1/conversations/{conversation}/messages?limit=200")
-        return list(page["items"])
+        """The messages of a conversation, of all its pages: a long answer fills one by itself."""
+        found: list[dict[str, Any]] = []
+        after = ""
+        while True:
+            _, page = await self.ask("GET", f"/v1/conversations/{conversation}/messages?limit=200{after}")
+            found += page["items"]
+            if not page.get("next"):
+                return found
+            after = f"&after={page['next']}"
 
     async def cancel(self, run_id: str) -> tuple[int, Any]:
         """Stop a run."""
