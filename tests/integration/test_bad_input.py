@@ -53,7 +53,7 @@ def raw_post(stack: Stack, body: bytes, *, path: str = NEW, chunked: bool = Fals
         ({"content": "Hello", "model": "no-such-model"}, 422, "unknown_model"),
         ({"content": "Hello", "model": "demo\x00swift"}, 422, "unknown_model"),
         ({"content": "Hello", "model": "m" * 500_000}, 422, "unknown_model"),
-        ({}, 422, "invalid_request"),
+        ({}, 422, "empty_message"),
         ([], 422, "invalid_request"),
         ("text", 422, "invalid_request"),
         (None, 422, "invalid_request"),

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from contracts.chat import Deleted
+from contracts.chat import Deleted, RunStarted
 from contracts.completions import DeleteCompletion, StartCompletion
 from contracts.content import Turn
 from contracts.message import Owner
@@ -31,9 +31,9 @@ async def heard(own_nats: EmbeddedNats, bus: Bus) -> AsyncIterator[list[str]]:
     """What a service was asked."""
     found: list[str] = []
 
-    async def on_start_completion(command: StartCompletion) -> Deleted:
+    async def on_start_completion(command: StartCompletion) -> RunStarted:
         found.append(command.turns[0].content)
-        return Deleted()
+        return RunStarted(run_id=command.run_id, conversation_id="conv_x", message_id="msg_x")
 
     async def on_delete_completion(command: DeleteCompletion) -> Deleted:
         raise Refused("unknown_run", command.run_id)
