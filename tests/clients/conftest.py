@@ -3,12 +3,16 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests.clients.lab import Lab, open_lab
 from tests.clients.npm import Node, NotInstalledError
 from tests.fixtures.servers import Servers
+
+HERE = Path(__file__).parent
+TEST_SECONDS = 300
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +54,13 @@ def chromium_or_none() -> str | None:
     return next(
         (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test that needs the lab starts it, and the first of a round plays it."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 def pytest_configure(config: pytest.Config) -> None:

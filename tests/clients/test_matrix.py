@@ -28,8 +28,6 @@ from tests.clients.round import ARGUMENTS, CUTS, SHORT, THOUGHTS, TOOL, Outcome,
 
 STOPPED_SECONDS = 20.0
 
-pytestmark = pytest.mark.timeout(300)  # the first test of a round plays it
-
 _APPENDS = "this SDK appends what is told again to what it has of the answer: give it our resuming fetch (ai-sdk.md)"
 WRONG = {("ai 5 (npm)", CUT): _APPENDS, ("ai 5 (npm)", KILLED): _APPENDS}
 """What does not hold, and why; when it does, its test fails until it is taken out here."""
