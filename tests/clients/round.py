@@ -43,6 +43,8 @@ class Outcome:
     user: str
     proxy: CuttingProxy | None = None
     told: dict[str, Any] = field(default_factory=dict)
+    killed: bool = False
+    """The edge was killed while this answer was held in its middle."""
 
 
 class Round:
@@ -109,7 +111,8 @@ class Round:
 
     async def _kill(self, proxy: CuttingProxy, work: list[asyncio.Task[None]]) -> None:
         """When all are in the middle of their answers, or will not come there."""
-        held = [outcome.script for (_, feature), outcome in self.outcomes.items() if feature == KILLED]
+        outcomes = [outcome for (_, feature), outcome in self.outcomes.items() if feature == KILLED]
+        held = [outcome.script for outcome in outcomes]
 
         async def all_are_held() -> bool:
             return all(script.said >= ENOUGH for script in held) or all(each.done() for each in work)
@@ -117,6 +120,8 @@ class Round:
         with contextlib.suppress(AssertionError):
             await until(all_are_held, seconds=KILL_SECONDS)
         if proxy.open:
+            for outcome in outcomes:
+                outcome.killed = outcome.script.said == ENOUGH
             await self._lab.kill_edge(proxy.open[0])
         for script in held:
             script.go_on.set()

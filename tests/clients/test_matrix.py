@@ -90,6 +90,7 @@ async def test_cut_connections_cost_nothing(rounds: Rounds, client: str) -> None
 @asked(KILLED)
 async def test_a_killed_edge_costs_nothing(rounds: Rounds, client: str) -> None:
     outcome = await rounds.outcome(client, KILLED)
+    assert outcome.killed
     assert outcome.told["text"] == TEXT
     assert len(outcome.script.heard) == 1, "the model was asked once"
 
