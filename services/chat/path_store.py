@@ -21,6 +21,11 @@ _STARTS: dict[Target, str] = {
     "after": "target.id",
     "answer": "CASE target.role WHEN 'assistant' THEN target.parent_id ELSE target.id END",
 }
+_ONE = """
+    SELECT id, parent_id, position, role, content, images, tool_calls, tool_results
+    FROM chat.message WHERE message.id = {id} LIMIT 1
+"""
+"""The limit keeps the planner from reading the whole table at each step: it cannot know how long a path is."""
 _NAMED = "(m.id = :target OR m.client_id = :target)"
 _SHOWN = "(m.id = coalesce(:target, conversation.head_id) OR m.client_id = :target)"
 
@@ -46,11 +51,9 @@ def _path(target: Target) -> Statement:
             FROM chat.conversation c
             WHERE c.id = :conversation_id AND c.tenant = :tenant AND c."user" = :user AND NOT c.hidden
         ){found}, path AS (
-            SELECT m.id, m.parent_id, m.position, m.role, m.content, m.images, m.tool_calls, m.tool_results
-            FROM {source} JOIN chat.message m ON m.id = {_STARTS[target]}
+            SELECT m.* FROM {source} CROSS JOIN LATERAL ({_ONE.format(id=_STARTS[target])}) m
             UNION ALL
-            SELECT m.id, m.parent_id, m.position, m.role, m.content, m.images, m.tool_calls, m.tool_results
-            FROM path JOIN chat.message m ON m.id = path.parent_id
+            SELECT m.* FROM path CROSS JOIN LATERAL ({_ONE.format(id="path.parent_id")}) m
         )
         SELECT c.system, c.head_id, c.last_position, c.waiting, {known} AS known,
                p.id, p.role, p.content, p.images, p.tool_calls, p.tool_results

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Text, and_, cast, delete, exists, func, or_, text
+from sqlalchemy import CTE, ColumnElement, Text, and_, cast, delete, exists, func, or_, text, true
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -111,8 +111,10 @@ def path_to(head_id: str | None) -> CTE:
     """A message and all before it."""
     head = select(col(MessageRow.id), col(MessageRow.parent_id)).where(col(MessageRow.id) == head_id)
     path = head.cte("path", recursive=True)
-    before = select(col(MessageRow.id), col(MessageRow.parent_id)).join(path, col(MessageRow.id) == path.c.parent_id)
-    return path.union_all(before)
+    # The limit keeps the planner from reading the whole table at each step: see path_store.
+    one = select(col(MessageRow.id), col(MessageRow.parent_id)).where(col(MessageRow.id) == path.c.parent_id)
+    before = one.limit(1).lateral("before")
+    return path.union_all(select(before.c.id, before.c.parent_id).select_from(path.join(before, true())))
 
 
 async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = False) -> RunRow | None:
