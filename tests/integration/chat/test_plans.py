@@ -7,7 +7,7 @@ from tests.integration.chat.world import World
 
 _MANY = """
     INSERT INTO chat.message (id, conversation_id, position, parent_id, role, content, status, created_at)
-    SELECT 'many_' || n, 'conv_many', n, CASE n WHEN 1 THEN NULL ELSE 'many_' || n - 1 END, 'user', 'x', 'completed', now()
+    SELECT 'many_' || n, 'conv_many', n, 'many_' || n - 1, 'user', 'x', 'completed', now()
     FROM generate_series(1, 5000) n
 """
 
