@@ -45,6 +45,7 @@ class GetConversation(ChatRequest):
 
     VERB: ClassVar[str] = "get_conversation"
     RESULT: ClassVar[Any] = Conversation
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
 
 
@@ -53,6 +54,7 @@ class ListConversations(ChatRequest):
 
     VERB: ClassVar[str] = "list_conversations"
     RESULT: ClassVar[Any] = ConversationPage
+    AGAIN: ClassVar[bool] = True
     limit: int = Field(50, ge=1, le=200)
     before: str | None = None
     archived: bool = False
@@ -65,6 +67,7 @@ class UpdateConversation(ChatRequest):
 
     VERB: ClassVar[str] = "update_conversation"
     RESULT: ClassVar[Any] = Conversation
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
     title: str | None = None
     system: str | None = None
@@ -86,6 +89,7 @@ class ListMessages(ChatRequest):
 
     VERB: ClassVar[str] = "list_messages"
     RESULT: ClassVar[Any] = MessagePage
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
     limit: int = Field(100, ge=1, le=200)
     after: str | None = None
@@ -97,6 +101,7 @@ class SendMessage(ChatRequest):
 
     VERB: ClassVar[str] = "send_message"
     RESULT: ClassVar[Any] = RunStarted
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
     create: bool = Field(False, description="begin the conversation with this message")
     create_missing: bool = Field(False, description="begin it if there is none of this id yet")
@@ -121,6 +126,7 @@ class Regenerate(ChatRequest):
 
     VERB: ClassVar[str] = "regenerate"
     RESULT: ClassVar[Any] = RunStarted
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
     run_id: RunId
     message_id: str | None = Field(None, max_length=64, description="the answer, or the message it answers")
@@ -157,6 +163,7 @@ class GetAttachment(ChatRequest):
 
     VERB: ClassVar[str] = "get_attachment"
     RESULT: ClassVar[Any] = Attachment
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
     attachment: Id
 
@@ -166,6 +173,7 @@ class LatestRun(ChatRequest):
 
     VERB: ClassVar[str] = "latest_run"
     RESULT: ClassVar[Any] = Run
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
 
 
@@ -174,6 +182,7 @@ class StopConversation(ChatRequest):
 
     VERB: ClassVar[str] = "stop_conversation"
     RESULT: ClassVar[Any] = Run
+    AGAIN: ClassVar[bool] = True
     conversation_id: Id
 
 
@@ -182,6 +191,7 @@ class GetRun(ChatRequest):
 
     VERB: ClassVar[str] = "get_run"
     RESULT: ClassVar[Any] = Run
+    AGAIN: ClassVar[bool] = True
     run_id: RunId
 
 
@@ -190,6 +200,7 @@ class ListRuns(ChatRequest):
 
     VERB: ClassVar[str] = "list_runs"
     RESULT: ClassVar[Any] = RunPage
+    AGAIN: ClassVar[bool] = True
     limit: int = Field(50, ge=1, le=200)
     before: str | None = None
 
@@ -199,6 +210,7 @@ class CancelRun(ChatRequest):
 
     VERB: ClassVar[str] = "cancel_run"
     RESULT: ClassVar[Any] = Run
+    AGAIN: ClassVar[bool] = True
     run_id: RunId
 
 
@@ -207,4 +219,5 @@ class ReplayRun(ChatRequest):
 
     VERB: ClassVar[str] = "replay_run"
     RESULT: ClassVar[Any] = StoredRun
+    AGAIN: ClassVar[bool] = True
     run_id: RunId

@@ -20,6 +20,7 @@ class StartCompletion(ChatRequest):
 
     VERB: ClassVar[str] = "start_completion"
     RESULT: ClassVar[Any] = RunStarted
+    AGAIN: ClassVar[bool] = True
     run_id: RunId
     turns: tuple[Turn, ...] = Field(min_length=1)
     after: RunId | None = None
@@ -47,6 +48,7 @@ class GetCompletion(ChatRequest):
 
     VERB: ClassVar[str] = "get_completion"
     RESULT: ClassVar[Any] = Completion
+    AGAIN: ClassVar[bool] = True
     run_id: RunId
 
 

@@ -119,3 +119,4 @@ class ListModels(Request[ModelList]):
     SERVICE: ClassVar[str] = "inference"
     VERB: ClassVar[str] = "list_models"
     RESULT: ClassVar[Any] = ModelList
+    AGAIN: ClassVar[bool] = True

@@ -58,6 +58,8 @@ class Request(Value, Generic[T]):
     SERVICE: ClassVar[str]
     VERB: ClassVar[str]
     RESULT: ClassVar[Any]
+    AGAIN: ClassVar[bool] = False
+    """Asked twice it does no more than asked once: who gets no answer in time may ask another replica."""
 
     @classmethod
     def rpc_subject(cls) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from faststream.nats import NatsBroker
+from nats.aio.msg import Msg
 from nats.errors import MaxPayloadError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from pydantic import BaseModel
@@ -34,6 +35,10 @@ INTERNAL = Problem(
 )
 
 
+AGAIN_SECONDS = 3.0
+"""Without an answer for so long, whoever had the request may have died with it: it is asked again, if it may be."""
+
+
 class Unavailable(Exception):  # noqa: N818
     """The service did not answer: it is not there, or too slow."""
 
@@ -51,7 +56,7 @@ async def call(bus: Bus, request: Request[Any], *, timeout: float, blobs: Blobs 
             kept, body = {KEPT: await blobs.put(f"request.{secrets.token_hex(16)}", body)}, b""
         with span(f"{subject} request", CLIENT, subject=subject):
             headers = {**trace_headers(), **kept} or None
-            message = await bus.client.request(subject, body, timeout=timeout, headers=headers)
+            message = await _ask(bus, subject, body, headers, timeout, again=request.AGAIN and not kept)
     except (NoRespondersError, NatsTimeoutError, TimeoutError) as error:
         raise Unavailable(f"the service {request.SERVICE} does not answer") from error
     except MaxPayloadError as error:
@@ -66,6 +71,17 @@ async def call(bus: Bus, request: Request[Any], *, timeout: float, blobs: Blobs 
     if reply.problem is not None:
         raise Refused(reply.problem.code, reply.problem.message)
     return reply.result
+
+
+async def _ask(
+    bus: Bus, subject: str, body: bytes, headers: dict[str, str] | None, timeout: float, *, again: bool
+) -> Msg:
+    if again and timeout > AGAIN_SECONDS:
+        try:
+            return await bus.client.request(subject, body, timeout=AGAIN_SECONDS, headers=headers)
+        except NatsTimeoutError:
+            timeout -= AGAIN_SECONDS
+    return await bus.client.request(subject, body, timeout=timeout, headers=headers)
 
 
 @functools.cache
