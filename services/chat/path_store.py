@@ -25,7 +25,9 @@ _ONE = """
     SELECT id, parent_id, position, role, content, images, tool_calls, tool_results
     FROM chat.message WHERE message.id = {id} LIMIT 1
 """
-"""The limit keeps the planner from reading the whole table at each step: it cannot know how long a path is."""
+"""The limit keeps the planner from reading the whole table at each step. It plans once per connection, maybe when the
+table is small yet: measured with 4,000 messages, 15 ms instead of 0.3.
+"""
 _NAMED = "(m.id = :target OR m.client_id = :target)"
 _SHOWN = "(m.id = coalesce(:target, conversation.head_id) OR m.client_id = :target)"
 

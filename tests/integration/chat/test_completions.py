@@ -15,6 +15,7 @@ from contracts.generation import Parameters
 from contracts.message import Owner
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
+from services.chat.completion_handlers import MAX_LABELS
 from tests.fixtures.polling import until
 from tests.integration.chat.asking import answer, refused
 from tests.integration.chat.world import OWNER, World
@@ -178,7 +179,7 @@ async def test_the_same_request_twice_is_one_completion(world: World) -> None:
     [
         ({"turns": (Turn(role="user", content="a\x00b"),)}, "invalid_text"),
         ({"labels": {"a": "\x00"}}, "invalid_text"),
-        ({"labels": {str(n): "x" for n in range(17)}}, "too_many_labels"),
+        ({"labels": {str(n): "x" for n in range(MAX_LABELS + 1)}}, "too_many_labels"),
         ({"labels": {"a": "x" * 513}}, "label_too_long"),
         ({"parameters": Parameters(stop=("\x00",))}, "invalid_text"),
         ({"parameters": Parameters(response_format={"a": "x" * 60_001})}, "parameters_too_long"),

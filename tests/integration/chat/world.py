@@ -31,7 +31,7 @@ from kit.settings import BusSettings, ChatSettings, DatabaseSettings, Settings
 from services import roster
 from services.chat import run_store
 from services.chat.service import ChatService
-from tests.fixtures.bus import api, subjects_of
+from tests.fixtures.bus import api, asked, subjects_of
 from tests.fixtures.servers import Servers
 from tests.integration.chat.worker import Answering
 
@@ -218,6 +218,7 @@ async def world_on(servers: Servers) -> AsyncIterator[World]:
     pool = await asyncpg.create_pool(servers.database_url, min_size=1, max_size=4)
     world = World(servers, settings, bus, reads, writers, Blobs(bus, 1), pool)
     await world.execute("TRUNCATE chat.run, chat.log_purge, chat.duty")
+    await asked(bus.client, "STREAM.PURGE.OBJ_blobs")  # an error if nothing was ever kept there
     try:
         yield world
     finally:
