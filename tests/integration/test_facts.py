@@ -18,7 +18,7 @@ from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "subscriber.py"
-PROMPT, ANSWER, TITLE, SYSTEM = "xylophone", "bassoon", "harpsichord", "accordion"
+PROMPT, ANSWER, TITLE, SYSTEM, COMMENT = "xylophone", "bassoon", "harpsichord", "accordion", "clavichord"
 STREAMS = ("RUNS", "WORK", "EVENTS", "DEAD")
 
 
@@ -142,6 +142,8 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
         conversation = (await http.post("/v1/conversations", json=new)).json()["id"]
         await model_server.reply(f"A {ANSWER}, of course.", model="gpt-4o")
         told = await send(http, f"What is a {PROMPT}?", conversation=conversation, model="mock")
+        rated = f"/v1/conversations/{conversation}/messages/{told.one('run.created')['message_id']}/rating"
+        assert (await http.put(rated, json={"value": "up", "comment": f"What a {COMMENT}!"})).status_code == 200
         await model_server.fail(400, message=f"no {ANSWER} today", model="gpt-4o")
         failed = await send(http, f"And a {PROMPT}?", conversation=conversation, model="mock")
         await http.delete(f"/v1/conversations/{conversation}")
@@ -155,7 +157,7 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
     said = b"\n".join(heard)
     for fact in catalogue.FACTS:
         assert fact.SUBJECT.partition("{")[0].encode() in said, "the conversation made every kind of fact"
-    for word in (PROMPT, ANSWER, TITLE, SYSTEM):
+    for word in (PROMPT, ANSWER, TITLE, SYSTEM, COMMENT):
         assert word.encode() not in said
 
 
