@@ -44,10 +44,10 @@ def make_app(gateway: Gateway) -> ASGIApp:
     app.state.gateway = gateway
     problems.install(app)
     for routes in (
+        runs,  # first: routes are tried in this order, and after a deploy everybody asks for events
         conversations,
         messages,
         message_parts,
-        runs,
         models,
         aisdk,
         completions,
