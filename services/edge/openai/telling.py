@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts import events
+from services.edge.wires.strand import Strand
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +53,21 @@ class Telling:
         """Of the run: nothing follows."""
         self.broken: events.Error | None = None
         """What was told is not the answer any more: nothing more is told."""
-        self._text, self._thought = _Channel(), _Channel()
+        self._text, self._thought = Strand(), Strand()
         self._calls: list[events.ToolCall] = []
 
     def take(self, event: events.Event) -> Iterator[Piece]:
         """What the next event of the log adds. It has to be read to its end."""
         match event:
             case events.GenerationDelta():
-                yield from self._say(self._text.more(event.text))
+                yield from self._say(self._text.add(event.text))
             case events.GenerationReasoning():
-                yield from self._think(event.text)
+                yield from self._think(self._thought.add(event.text))
             case events.GenerationToolCall():
                 self._calls.append(events.ToolCall(event.call_id, event.name, event.arguments))
             case events.GenerationRestarted():
-                self._text.restart()
-                self._thought.restart()
+                self._text.begin_anew()
+                self._thought.begin_anew()
                 self._calls = []
             case events.GenerationSnapshot():
                 yield from self._whole(event)
@@ -88,72 +89,29 @@ class Telling:
             return self.broken
         return self.ended.error if isinstance(self.ended, events.RunFailed) else None
 
-    def _say(self, new: str | None) -> Iterator[Piece]:
-        if new is None:
+    def _say(self, new: str) -> Iterator[Piece]:
+        if self._text.split:
             self.broken = self.broken or _BEGAN_AGAIN
         elif new and self.broken is None:
             yield Said(new)
 
-    def _think(self, text: str) -> Iterator[Piece]:
-        new = self._thought.more(text)
-        if self.broken is not None:
-            return
-        if new is None:
-            yield Thought(self._thought.replace(text), anew=True)
-        elif new:
-            yield Thought(new)
+    def _think(self, new: str) -> Iterator[Piece]:
+        anew, self._thought.split = self._thought.split, False
+        if new and self.broken is None:
+            yield Thought(new, anew=anew)
 
     def _whole(self, event: events.Whole) -> Iterator[Piece]:
         """Everything up to here: what of it was not told. Live that is nothing; in a replay it may be all.
 
         An answer that broke off while it repeated itself may be shorter than what was told; nobody calls it whole.
         """
-        binding = isinstance(event, events.GenerationCompleted | events.GenerationSnapshot)
-        if event.reasoning_ref is None and (rest := self._thought.rest(event.reasoning or "")):
-            yield Thought(rest)
-        if event.text_ref is None:
-            rest = self._text.rest(event.text or "")
-            if rest is not None or binding:
-                yield from self._say(rest)
-
-
-class _Channel:
-    """A text that grows, and may begin again."""
-
-    def __init__(self) -> None:
-        self._told: list[str] = []
-        self._at: int | None = None  # how much of what was told has been repeated
-
-    def more(self, text: str) -> str | None:
-        """What of this is new; None: it is not what was told."""
-        if self._at is None:
-            self._told.append(text)
-            return text
-        known = self._told[0][self._at : self._at + len(text)]
-        if not text.startswith(known):
-            return None
-        self._at += len(text)
-        rest = text[len(known) :]
-        if self._at >= len(self._told[0]):
-            self._at = None
-            self._told.append(rest)
-        return rest
-
-    def restart(self) -> None:
-        """It begins again."""
-        self._told = ["".join(self._told)]
-        self._at = 0 if self._told[0] else None
-
-    def replace(self, text: str) -> str:
-        """It is this from here on, together with what was held back; returns both."""
-        now = self._told[0][: self._at or 0] + text
-        self._told, self._at = [now], None
-        return now
-
-    def rest(self, whole: str) -> str | None:
-        """What of the whole text was not told; None: what was told is not how it begins."""
-        told = "".join(self._told)
-        if not whole.startswith(told):
-            return None
-        self._told, self._at = [whole], None
-        return whole[len(told) :]
+        if event.reasoning_ref is None:
+            yield from self._think(self._thought.whole(event.reasoning or ""))
+        if event.text_ref is not None:
+            return
+        new = self._text.whole(event.text or "")
+        if isinstance(event, events.GenerationCompleted | events.GenerationSnapshot):
+            new += self._text.end()
+            yield from self._say(new)
+        elif not self._text.split:
+            yield from self._say(new)
