@@ -154,7 +154,7 @@ def check_build() -> None:
     seconds = time.monotonic() - began
     say(f"image built in {seconds:.0f} s: {size / 1e6:.0f} MB, of which {base / 1e6:.0f} MB are {BASE_IMAGES[0]}")
     listed = docker("run", "--rm", IMAGE, "python", "-c", "import sys, os; print(os.getuid(), *sorted(os.listdir()))")
-    assert listed == "10001 contracts kit services", f"user and content of the image: {listed}"
+    assert listed == "10001 contracts kit services studio_client", f"user and content of the image: {listed}"
 
 
 def check_confinement() -> None:
