@@ -5,7 +5,6 @@ it is true whenever it is stored and whoever stores it, and a snapshot followed 
 replay: also when the lane began again in between, since what follows says so.
 """
 
-import io
 from collections.abc import Callable
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from contracts import events
 from kit.bus.blobs import Blobs
 from kit.bus.streams import MAX_MESSAGE_BYTES
 from kit.clock import now_ms
+from kit.growing_text import GrowingText
 
 FIRST_CHARACTERS = 256
 """Of text and reasoning, before the first snapshot: what is shorter is read whole in a few messages."""
@@ -49,9 +49,7 @@ class Snapshots:
         self.waiting: bytes | None = None
         """Goes out at the lane's next turn."""
         self._lane, self._keep = lane, keep
-        self._text, self._reasoning = io.StringIO(), io.StringIO()
-        self._text.write(before.text)
-        self._reasoning.write(before.reasoning)
+        self._text, self._reasoning = GrowingText(before.text), GrowingText(before.reasoning)
         self._tool_calls = list(before.tool_calls)
         self._started: events.GenerationStarted | None = None
         self._characters = len(before.text) + len(before.reasoning)
@@ -61,9 +59,9 @@ class Snapshots:
     def stored(self, event: events.Event, sequence: int) -> None:
         """The lane's next event is acknowledged."""
         if isinstance(event, events.GenerationDelta):
-            self._text.write(event.text)
+            self._text.add(event.text)
         elif isinstance(event, events.GenerationReasoning):
-            self._reasoning.write(event.text)
+            self._reasoning.add(event.text)
         else:
             self._other(event)
             return
@@ -78,7 +76,7 @@ class Snapshots:
             case events.GenerationToolCall():
                 self._tool_calls.append(events.ToolCall(event.call_id, event.name, event.arguments))
             case events.GenerationRestarted():
-                self._text, self._reasoning, self._tool_calls = io.StringIO(), io.StringIO(), []
+                self._text, self._reasoning, self._tool_calls = GrowingText(), GrowingText(), []
                 self._characters, self._due = 0, FIRST_CHARACTERS
             case events.GenerationCompleted() | events.GenerationFailed() | events.GenerationCancelled():
                 self._ended, self.waiting = True, None
@@ -91,8 +89,8 @@ class Snapshots:
             attempt=started.attempt,
             model=started.model,
             provider=started.provider,
-            text=self._text.getvalue(),
-            reasoning=self._reasoning.getvalue() or None,
+            text=self._text.whole(),
+            reasoning=self._reasoning.whole() or None,
             tool_calls=tuple(self._tool_calls),
             covers=sequence,
         )

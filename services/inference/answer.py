@@ -1,6 +1,5 @@
 """The answer as it grows over one or more calls: what went into the lane, and what will be in its ending."""
 
-import io
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +8,7 @@ from contracts import events
 from contracts.generation import GenerateRequest
 from kit.bus.blobs import Blobs
 from kit.clock import now_ms
+from kit.growing_text import GrowingText
 from kit.runlog.writer import LaneWriter
 from services.inference.attempt import Attempt
 from services.inference.bill import Bill
@@ -35,9 +35,7 @@ class Answer:
         """What the provider goes on with, also when nobody listens: to be stopped when the answer is."""
         self.bill = Bill(past)
         self._request, self._writer = request, writer
-        self._text, self._reasoning = io.StringIO(), io.StringIO()
-        self._text.write(past.text)
-        self._reasoning.write(past.reasoning)
+        self._text, self._reasoning = GrowingText(past.text), GrowingText(past.reasoning)
         self._tool_calls = list(past.tool_calls)
         self._started_ms = now_ms()
         self._first_token_ms: int | None = None
@@ -46,13 +44,13 @@ class Answer:
     @property
     def has_words(self) -> bool:
         """Somebody may have seen something of it."""
-        return bool(self._text.tell() or self._reasoning.tell() or self._tool_calls)
+        return bool(self._text.length or self._reasoning.length or self._tool_calls)
 
     def past(self) -> Past:
         """What there is of it, for the next call to go on with."""
         return Past(
-            text=self._text.getvalue(),
-            reasoning=self._reasoning.getvalue(),
+            text=self._text.whole(),
+            reasoning=self._reasoning.whole(),
             tool_calls=tuple(self._tool_calls),
             reference=self.reference,
         )
@@ -90,7 +88,7 @@ class Answer:
             self._say(chunk.text)  # type: ignore[union-attr]
         elif kind is Reasoning:
             self._new_words()
-            self._reasoning.write(chunk.text)  # type: ignore[union-attr]
+            self._reasoning.add(chunk.text)  # type: ignore[union-attr]
             self._writer.text(REASONING, chunk.text)  # type: ignore[union-attr]
         elif isinstance(chunk, ToolCall):
             self._say_rest()
@@ -112,7 +110,7 @@ class Answer:
             if not text:
                 return
         self._new_words()
-        self._text.write(text)
+        self._text.add(text)
         self._writer.text(DELTA, text)
 
     def _say_rest(self) -> None:
@@ -143,12 +141,12 @@ class Answer:
             return
         self._writer.event(events.GenerationRestarted(lane=lane, at=at, attempt=number))
         self.bill.drop(self._written())
-        self._text, self._reasoning, self._tool_calls = io.StringIO(), io.StringIO(), []
+        self._text, self._reasoning, self._tool_calls = GrowingText(), GrowingText(), []
         self._write_attached()
 
     def _written(self) -> str:
         """All that the model wrote."""
-        return self._text.getvalue() + self._reasoning.getvalue() + called(self._tool_calls)
+        return self._text.whole() + self._reasoning.whole() + called(self._tool_calls)
 
     @property
     def first_token_ms(self) -> int | None:
@@ -178,7 +176,7 @@ class Answer:
     async def _common(self, blobs: Blobs) -> dict[str, Any]:
         card, number = self._attempt.card, self._attempt.number
         name = f"{self._request.run_id}.{self._request.lane}.{number}"
-        said, thought = self._text.getvalue(), self._reasoning.getvalue()
+        said, thought = self._text.whole(), self._reasoning.whole()
         text, text_ref = await blobs.inline_or_kept(f"{name}.text", said)
         reasoning, reasoning_ref = await blobs.inline_or_kept(f"{name}.reasoning", thought)
         usage = self.bill.usage(self.finish.usage if self.finish else None, said + called(self._tool_calls), thought)
