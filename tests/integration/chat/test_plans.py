@@ -10,7 +10,8 @@ _CONVERSATION = """
     SELECT 'conv_' || n, 't', 'u', '', false, false, false, now(), now() FROM generate_series(1, 40) n
 """
 _MESSAGES = """
-    INSERT INTO chat.message (id, conversation_id, client_id, position, role, content, status, omitted_messages, created_at)
+    INSERT INTO chat.message
+        (id, conversation_id, client_id, position, role, content, status, omitted_messages, created_at)
     SELECT 'msg_' || c || '_' || n, 'conv_' || c, 'mine_' || n, n, 'user', repeat('Hello', 20), 'completed', 0, now()
     FROM generate_series(1, 40) c, generate_series(1, {each}) n
 """
