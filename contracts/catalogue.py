@@ -3,7 +3,6 @@
 A message without an example here fails a test, so a new one is documented the day it is made.
 """
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,18 +14,18 @@ from contracts.chat_facts import (
     RunCreatedFact,
     RunEndedFact,
 )
+from contracts.compare_examples import COMPARE_FACTS
 from contracts.content import Image, Tool, ToolChoice, ToolResult, ToolUse, Turn
+from contracts.example_values import AT as AT
+from contracts.example_values import CONVERSATION as CONVERSATION
+from contracts.example_values import CREATED as CREATED
+from contracts.example_values import ENDED as ENDED
+from contracts.example_values import OWNER as OWNER
+from contracts.example_values import REPLY as REPLY
+from contracts.example_values import RUN as RUN
 from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage
 from contracts.ids import MAIN_LANE, RUN_LANE
-from contracts.message import Message, Owner, Problem
-
-RUN = "chat_01k3x9v4t2p7q8r5s6w0y1z2ab"
-CONVERSATION = "conv_01k3x9v4t2c3d4e5f6g7h8j9km"
-REPLY = "msg_01k3x9v4t2n3p4q5r6s7t8v9wx"
-OWNER = Owner(tenant="acme", user="ada")
-AT = 1_767_225_600_000
-CREATED = datetime(2026, 1, 1, tzinfo=UTC)
-ENDED = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
+from contracts.message import Message, Problem
 
 _ending: dict[str, Any] = {"lane": MAIN_LANE, "at": AT + 1900, "attempt": 1, "model": "demo-swift", "provider": "demo"}
 _usage = events.Usage(input_tokens=12, output_tokens=3, reasoning_tokens=2, cached_input_tokens=4)
@@ -46,10 +45,32 @@ EVENTS: tuple[events.Event, ...] = (
         message_id=REPLY,
         parent_run_id="chat_01k3x9v4t1",
         omitted_messages=4,
-        generations=(events.GenerationPlan(lane=MAIN_LANE, model="demo-swift"),),
+        generations=(
+            events.GenerationPlan(MAIN_LANE, "demo-swift", source=events.LaneSource("cmp_01k3x9v4t1", "lane_1")),
+        ),
+        blind=True,
     ),
     events.RunQueued(lane=RUN_LANE, at=AT, run_id=RUN, ahead=1),
-    events.RunCompleted(lane=RUN_LANE, at=AT + 2000, run_id=RUN, ends=(events.LaneEnd("main", 5007),)),
+    events.RunCompleted(
+        lane=RUN_LANE,
+        at=AT + 2000,
+        run_id=RUN,
+        ends=(events.LaneEnd("main", 5007),),
+        lanes=(
+            events.LaneSummary(
+                lane="main",
+                outcome="failed",
+                model="demo-swift",
+                provider="demo",
+                finish_reason="stop",
+                error_code="provider_unavailable",
+                usage=_usage,
+                timings=_timings,
+                tokens_per_second=31.5,
+                cost_usd="0.000018",
+            ),
+        ),
+    ),
     events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error),
     events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
     events.GenerationStarted(lane=MAIN_LANE, at=AT + 4, attempt=1, model="demo-swift", provider="demo"),
@@ -171,6 +192,7 @@ FACTS: tuple[Message, ...] = (
         rating="up",
         rated_at=1_767_225_603_000,
     ),
+    *COMPARE_FACTS,
 )
 
 PROBLEM = Problem(code="unknown_run", message="There is no such run.")

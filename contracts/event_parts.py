@@ -33,11 +33,20 @@ class Error(msgspec.Struct, frozen=True):
     message: str
 
 
-class GenerationPlan(msgspec.Struct, frozen=True):
-    """One generation that a run is going to have."""
+class LaneSource(msgspec.Struct, frozen=True):
+    """The generation of an earlier run that a lane shows again."""
+
+    run_id: str
+    lane: str
+
+
+class GenerationPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One generation that a run is going to have. In a blind comparison clients are told no `model`: it is empty."""
 
     lane: str
     model: str
+    source: LaneSource | None = None
+    """Set where nothing is generated: the lane is the one of an earlier run."""
 
 
 class LaneEnd(msgspec.Struct, frozen=True):
@@ -45,6 +54,22 @@ class LaneEnd(msgspec.Struct, frozen=True):
 
     lane: str
     sequence: int
+
+
+class LaneSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one lane of a run with several ended. In a blind comparison clients are told `lane` and `outcome`."""
+
+    lane: str
+    outcome: Literal["completed", "failed", "cancelled"]
+    model: str = ""
+    provider: str | None = None
+    finish_reason: FinishReason | None = None
+    error_code: str | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    tokens_per_second: float | None = None
+    """Output tokens from the first one on; none where that cannot be told."""
+    cost_usd: str | None = None
 
 
 class ToolCall(msgspec.Struct, frozen=True):

@@ -13,6 +13,8 @@ from contracts.event_parts import Error as Error
 from contracts.event_parts import FinishReason as FinishReason
 from contracts.event_parts import GenerationPlan as GenerationPlan
 from contracts.event_parts import LaneEnd as LaneEnd
+from contracts.event_parts import LaneSource as LaneSource
+from contracts.event_parts import LaneSummary as LaneSummary
 from contracts.event_parts import Timings as Timings
 from contracts.event_parts import ToolCall as ToolCall
 from contracts.event_parts import Usage as Usage
@@ -51,6 +53,8 @@ class RunCreated(_Event, frozen=True, kw_only=True, tag="run.created"):
     parent_run_id: str | None = None
     omitted_messages: int = 0
     """Earlier messages that the model's context window had no room for."""
+    blind: bool = False
+    """Nobody is told which model is which until its owner has voted."""
 
 
 class RunQueued(_Event, frozen=True, kw_only=True, tag="run.queued"):
@@ -64,6 +68,8 @@ class _RunEnding(_Event, frozen=True, kw_only=True):
     run_id: str
     ends: tuple[LaneEnd, ...] = ()
     """Where each generation ended, so that a reader can tell that it has seen all of them."""
+    lanes: tuple[LaneSummary, ...] = ()
+    """How each did, of a run that has several."""
 
 
 class RunCompleted(_RunEnding, frozen=True, kw_only=True, tag="run.completed"):

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from contracts import chat, completions
 from contracts.catalogue import CONVERSATION, CREATED, ENDED, OWNER, REPLY, RUN
+from contracts.compare_examples import COMPARE_EXCHANGES
 from contracts.content import Image, ToolResult, ToolUse, Turn
 from contracts.generation import ListModels, ModelList, Parameters, ProviderState, Timeouts, TokenUsage
 from contracts.message import Problem, Reply, Request, Value
@@ -176,4 +177,5 @@ EXCHANGES = (
             providers=(ProviderState(name="demo", circuit="closed"),),
         ),
     ),
+    *(Exchange(request, result) for request, result in COMPARE_EXCHANGES),
 )

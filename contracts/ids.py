@@ -20,6 +20,14 @@ MAIN_LANE = "main"
 ORCHESTRATORS = {"chat": "chat", "cmp": "compare", "arc": "architect"}
 """Kind (the prefix of a run id) to the service that owns such runs."""
 
+BLIND = "_blind"
+"""How the id of a blind comparison ends: any edge knows by it what must not be told, also when nobody can be asked."""
+
+
+def is_blind(run_id: str) -> bool:
+    """Whether a run is a comparison whose models are hidden until its owner has voted."""
+    return run_id.endswith(BLIND)
+
 
 def is_id(text: str) -> bool:
     """Whether a text from outside is safe as one token of a subject (no dot, wildcard or blank)."""

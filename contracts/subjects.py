@@ -14,6 +14,10 @@ CHAT_RUN_ENDED = "evt.chat.run.{outcome}"
 CONVERSATION_CREATED = "evt.chat.conversation.created"
 CONVERSATION_DELETED = "evt.chat.conversation.deleted"
 MESSAGE_RATED = "evt.chat.message.rated"
+COMPARE_RUN_CREATED = "evt.compare.run.created"
+COMPARE_RUN_ENDED = "evt.compare.run.{outcome}"
+COMPARISON_VOTED = "evt.compare.comparison.voted"
+COMPARISON_DELETED = "evt.compare.comparison.deleted"
 
 # Messages that were given up (stream DEAD): the original subject behind "dead.".
 DEAD = "dead.{subject}"
@@ -55,6 +59,10 @@ SUBJECTS_ARE_FOR: dict[str, str] = {
     CONVERSATION_CREATED: "A conversation began.",
     CONVERSATION_DELETED: "A conversation was deleted.",
     MESSAGE_RATED: "An answer was rated up or down.",
+    COMPARE_RUN_CREATED: "A comparison was accepted.",
+    COMPARE_RUN_ENDED: "A comparison ended and its answers are stored.",
+    COMPARISON_VOTED: "The owner of a comparison said which answer is best.",
+    COMPARISON_DELETED: "A comparison was deleted.",
     DEAD: "A message that was given up, under its own subject.",
     RPC: "Requests to a service, which are answered. One of its replicas takes each.",
     CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",
