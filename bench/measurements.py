@@ -99,6 +99,19 @@ class ReadersRow(msgspec.Struct, kw_only=True):
     errors: list[str]
 
 
+class LanesRow(msgspec.Struct, kw_only=True):
+    """The first token of single runs, and of the fastest lane of comparisons, without the model's delay; ms."""
+
+    target: str
+    lanes: int
+    pairs: int
+    single_p50: float
+    interval: tuple[float, float]
+    """Where 95 of 100 single runs lie."""
+    fastest_p50: float
+    fastest_p90: float
+
+
 class Measurements(msgspec.Struct, kw_only=True):
     """Everything one call of `python -m bench` found."""
 
@@ -112,6 +125,7 @@ class Measurements(msgspec.Struct, kw_only=True):
     herds: list[HerdRow] = msgspec.field(default_factory=list)
     ceilings: list[CeilingRow] = msgspec.field(default_factory=list)
     readers: list[ReadersRow] = msgspec.field(default_factory=list)
+    lanes: list[LanesRow] = msgspec.field(default_factory=list)
 
     def of(self, scenario: str, target: str) -> list[Row]:
         return [row for row in self.rows if row.scenario == scenario and row.target == target]

@@ -34,7 +34,8 @@ def tables(found: Measurements) -> list[Table]:
         if rows:
             made.append(_latency(found, scenario, title, rows))
             made.append(_processes(scenario, rows))
-    made += [_memory(found), _starts(found), _ceilings(found), _herds(found), *_readers(found), _durability(found)]
+    made += [_memory(found), _starts(found), _ceilings(found), _herds(found), *_readers(found), _lanes(found)]
+    made.append(_durability(found))
     return [*(table for table in made if table.rows), goals_table(found)]
 
 
@@ -176,6 +177,16 @@ def _readers(found: Measurements) -> list[Table]:
         table.note = "\n".join(f"* {fact}" for fact in facts)
         made.append(table)
     return made
+
+
+def _lanes(found: Measurements) -> Table:
+    columns = ("target", "lanes", "pairs", "single runs p50", "95 % of them", "fastest lane p50", "p90")
+    table = Table("First token of the fastest lane of a comparison, beside single runs, ms", columns)
+    for row in found.lanes:
+        interval = pair(*row.interval)
+        fastest = (number(row.fastest_p50), number(row.fastest_p90))
+        table.rows.append((row.target, str(row.lanes), str(row.pairs), number(row.single_p50), interval, *fastest))
+    return table
 
 
 def _durability(found: Measurements) -> Table:

@@ -59,15 +59,20 @@ START = "start"
 CEILING = "ceiling"
 RECONNECT = "reconnect"
 READERS = "readers"
+LANES = "lanes"
 DEFAULT = ("c1", "c20", "c100", "runs", MEMORY, START)
 QUICK = ("c1", "c20", "c100", "runs")
-NAMES = (*LOADS, MEMORY, START, CEILING, RECONNECT, READERS, DURABILITY)
+NAMES = (*LOADS, MEMORY, START, CEILING, RECONNECT, READERS, LANES, DURABILITY)
 
 MEMORY_LOAD = Load(MEMORY, "200 streams at 5 tok/s", 200, 5, 50, ramp_seconds=4)
 MEMORY_SETTLE_SECONDS = 2.0
 """After the last start, before memory is read."""
 
 RECONNECT_WATCHERS = 1_000
+
+LANES_COMPARED = 8
+LANES_PAIRS = 200
+LANES_QUICK_PAIRS = 20
 
 READERS_ALONE = Load(f"{READERS}-alone", "100 streams at 50 tok/s", 100, 50, 300, ramp_seconds=1)
 READERS_BESIDE = replace(READERS_ALONE, name=f"{READERS}-beside", title="the same beside clients that never read")

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench import scenarios
 from bench.ceiling import climb
 from bench.laboratory import Laboratory, laboratory
+from bench.lanes import measure_lanes
 from bench.machine import cores
 from bench.measurements import Measurements
 from bench.profiler import profile
@@ -92,6 +93,10 @@ async def _measure_product(room: Laboratory, plan: Plan, product: Product, found
     if scenarios.RECONNECT in plan.scenarios:
         say(f"{scenarios.RECONNECT_WATCHERS} reconnects at once: {product.name} …")
         found.herds.append(await room.measure_herd(product))
+    if scenarios.LANES in plan.scenarios:
+        say(f"{scenarios.LANES_COMPARED} lanes beside single runs: {product.name} …")
+        pairs = scenarios.LANES_QUICK_PAIRS if plan.quick else scenarios.LANES_PAIRS
+        found.lanes.append(await measure_lanes(product, scenarios.LANES_COMPARED, pairs))
     if scenarios.READERS in plan.scenarios:
         say(f"clients that never read: {product.name} …")
         row, rounds = await measure_readers(

@@ -14,8 +14,11 @@ from bench.streams import StreamRecord
 from bench.targets.base import HOST, Target, post
 
 MODEL_ID = "bench"
+MODELS = (MODEL_ID, *(f"{MODEL_ID}-{number}" for number in range(2, 9)))
+"""The same model under several names: what is compared with itself."""
 REPOSITORY = Path(__file__).parents[2]
 PATH = "/v1/conversations/new/messages"
+COMPARISONS = "/v1/comparisons"
 _CURSOR = re.compile(rb"^id: *(\S+)", re.MULTILINE)
 _RUN = re.compile(rb'"run_id":"([A-Za-z0-9_-]+)"')
 SLOTS = 2_000
@@ -81,6 +84,11 @@ class Endpoint:
         body = {"content": prompt, "model": self._model}
         return post(self.host, self.port, PATH, body, self._headers)
 
+    def compare(self, prompt: str, models: Sequence[str]) -> bytes:
+        """The bytes of a request to ask several models the same."""
+        body = {"prompt": prompt, "models": models}
+        return post(self.host, self.port, COMPARISONS, body, self._headers)
+
     def follow(self, run_id: str, cursor: str | None) -> bytes:
         """The bytes of a request for the events of a run, from its start or after the cursor."""
         lines = [
@@ -99,7 +107,6 @@ class Endpoint:
 def catalogue(model_url: str) -> bytes:
     """A catalogue with the mock model and nothing else (JSON is YAML)."""
     model = {
-        "id": MODEL_ID,
         "provider": "bench",
         "model": "bench",
         "name": "Bench",
@@ -109,7 +116,8 @@ def catalogue(model_url: str) -> bytes:
         "capabilities": ["text"],
         "continuation": "restart",
     }
-    return msgspec.json.encode({"providers": {"bench": {"kind": "openai", "base_url": model_url}}, "models": [model]})
+    models = [{"id": name, **model} for name in MODELS]
+    return msgspec.json.encode({"providers": {"bench": {"kind": "openai", "base_url": model_url}}, "models": models})
 
 
 class Product(Target):
