@@ -28,8 +28,8 @@ class Written:
     """What the log has of one run."""
 
     view: View = field(default_factory=View)
-    attempts: list[int] = field(default_factory=list)
-    """Of each message of the generation's lane that names one, in the order of the log."""
+    attempts: dict[str, list[int]] = field(default_factory=dict)
+    """By lane: of each message that names one, in the order of the log."""
     ids: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     snapshots: list[str] = field(default_factory=list)
@@ -50,9 +50,10 @@ class Written:
         attempt = attempt_of(identity, lane)
         if attempt is None:
             return
-        if self.attempts and attempt < self.attempts[-1]:
-            self.problems.append(f"{identity} at {sequence} comes after attempt {self.attempts[-1]}: a zombie wrote")
-        self.attempts.append(attempt)
+        attempts = self.attempts.setdefault(lane, [])
+        if attempts and attempt < attempts[-1]:
+            self.problems.append(f"{identity} at {sequence} comes after attempt {attempts[-1]}: a zombie wrote")
+        attempts.append(attempt)
 
 
 def attempt_of(identity: str, lane: str) -> int | None:

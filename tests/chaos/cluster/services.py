@@ -23,6 +23,7 @@ class Replicas:
 REPLICAS = (
     Replicas("edge"),
     Replicas("chat"),
+    Replicas("compare"),
     Replicas("inference"),
 )
 
