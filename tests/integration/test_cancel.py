@@ -88,23 +88,29 @@ async def test_the_model_server_is_let_go(stack: Stack, model_server: ModelServe
 
 
 async def test_stopping_twice_or_after_the_end_changes_nothing(stack: Stack, servers: Servers) -> None:
-    async with stack.client() as http:
+    async with stack.client() as http, plain_client(servers) as client:
+
+        async def stored(run_id: str) -> dict[str, int]:
+            return await subjects_of(client, "RUNS", f"log.*.*.{run_id}.>")
+
         run_id = await started(http)
         answers = await asyncio.gather(*(http.post(f"/v1/runs/{run_id}/cancel") for _ in range(5)))
         assert {answer.status_code for answer in answers} == {200}
         told = await follow(http, f"/v1/runs/{run_id}/events")
         await assert_cancelled(http, told)
-        ended = (await http.get(f"/v1/runs/{run_id}")).json()
+        ended, log = (await http.get(f"/v1/runs/{run_id}")).json(), await stored(run_id)
         assert (await http.post(f"/v1/runs/{run_id}/cancel")).json() == ended
         again = await follow(http, f"/v1/runs/{run_id}/events")
         assert [event.id for event in again.events] == [event.id for event in told.events]
+        assert await stored(run_id) == log
+        assert sum(count for subject, count in log.items() if subject.endswith(".run")) == 2
+
         completed = await send(http, "Hello")
+        log = await stored(completed.run_id)
         answer = await http.post(f"/v1/runs/{completed.run_id}/cancel")
         assert (answer.status_code, answer.json()["status"]) == (200, "completed")
-    async with plain_client(servers) as client:
-        for known in (told, completed):
-            lanes = await subjects_of(client, "RUNS", f"log.*.*.{known.run_id}.>")
-            assert sum(lanes.values()) == len(known.events)
+        assert await stored(completed.run_id) == log
+        assert sum(log.values()) == len(completed.events)
 
 
 async def test_a_stop_at_any_moment_leaves_one_ending(stack: Stack) -> None:
