@@ -18,12 +18,17 @@ async def purge_run(bus: Bus, key: RunKey) -> int:
     The lanes have no fence afterwards: a writer that expects an empty lane is let in. So only runs that have ended.
     Raises TimeoutError, nats.errors.Error if nobody answers, JetStreamError, ValueError for a key that is none.
     """
-    for token in (key.tenant, key.user, key.run):
-        if not is_id(token):  # a wildcard would purge other people's runs
-            raise ValueError(f"{token!r} is no part of a run's key")
+    check_key(key)
     request = json.dumps({"filter": key.all_lanes}).encode()
     answer = await bus.client.request(f"$JS.API.STREAM.PURGE.{STREAM}", request, timeout=TIMEOUT_SECONDS)
     body = json.loads(answer.data)
     if error := body.get("error"):
         raise JetStreamError(error["err_code"], error["description"])
     return int(body["purged"])
+
+
+def check_key(key: RunKey) -> None:
+    """Raises ValueError for a key that is none: a wildcard would purge other people's runs."""
+    for token in (key.tenant, key.user, key.run):
+        if not is_id(token):
+            raise ValueError(f"{token!r} is no part of a run's key")

@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts import events
-from contracts.chat import CreateConversation, RunStatus
-from contracts.generation import GenerationEnded, TokenUsage
+from contracts.chat import CreateConversation
 from contracts.ids import MAIN_LANE, RUN_LANE
-from contracts.message import Owner
+from kit.orchestrate.outcome import outcome_of
 from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow
 
 TITLE_CHARACTERS = 60
@@ -40,39 +39,6 @@ def queued_event(run: AnyRun, ahead: int) -> events.RunQueued:
     return events.RunQueued(lane=RUN_LANE, at=milliseconds(run.created_at), run_id=run.id, ahead=ahead)
 
 
-def status_of(ending: events.GenerationEnding) -> RunStatus:
-    """How a run ends whose only generation ended like this."""
-    match ending:
-        case events.GenerationCompleted():
-            return "completed"
-        case events.GenerationFailed():
-            return "failed"
-        case events.GenerationCancelled():
-            return "cancelled"
-
-
-def ended_fact(run: AnyRun, ending: events.GenerationEnding, sequence: int) -> GenerationEnded:
-    """What is said of a generation that has its ending; the same as its worker says."""
-    timings, usage = ending.timings, ending.usage
-    return GenerationEnded(
-        outcome=status_of(ending),
-        owner=Owner(tenant=run.tenant, user=run.user),
-        run_id=run.id,
-        lane=ending.lane,
-        sequence=sequence,
-        model=ending.model,
-        provider=ending.provider,
-        attempt=ending.attempt,
-        finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
-        error_code=ending.error.code if isinstance(ending, events.GenerationFailed) else None,
-        usage=TokenUsage.model_validate(usage, from_attributes=True) if usage else None,
-        cost_usd=ending.cost_usd,
-        queued_ms=timings.queued_ms if timings else None,
-        first_token_ms=timings.first_token_ms if timings else None,
-        total_ms=timings.total_ms if timings else None,
-    )
-
-
 def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> MessageRow:
     """What the assistant's message says, whole or partial; NUL cannot be stored and is dropped."""
     failed = ending if isinstance(ending, events.GenerationFailed) else None
@@ -81,7 +47,7 @@ def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> Mes
         content=_storable(text),
         tool_calls=[_stored_call(call) for call in ending.tool_calls] or None,
         reasoning=_storable(reasoning) or None,
-        status=status_of(ending),
+        status=outcome_of(ending),
         model=ending.model,
         finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
         error={"code": failed.error.code, "message": failed.error.message} if failed else None,

@@ -15,13 +15,15 @@ from kit.bus.publish import publish
 from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.orchestrate.heard import hear
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, begin_lane, end_lane, read_last
 from kit.runlog.reads import LogReads
 from kit.telemetry.spans import in_trace_of
-from services.chat import core, lane, purge_store, run_store
-from services.chat.marks import Marks
+from services.chat import core, run_store
+from services.chat.marks import RunMarks
 from services.chat.models import AnyRun, MessageRow, RunState
+from services.chat.purge_store import PURGES
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ class EndingHandlers:
         database: Database,
         blobs: Blobs,
         reads: LogReads,
-        marks: Marks,
+        marks: RunMarks,
         promote: Callable[[str], Awaitable[None]],
     ) -> None:
         """`promote` lets the next run of a conversation begin."""
@@ -58,7 +60,7 @@ class EndingHandlers:
         run = await self._end(key, ending) if ending else await run_store.state(self._database, fact.owner, fact.run_id)
         if run is None or run.purged_at is not None:
             if last or run_lane:  # written by a late worker after the run was deleted, or its log was given up
-                await purge_store.ask(self._database, fact.owner, fact.run_id)
+                await PURGES.ask(self._database, fact.owner, fact.run_id)
             return
         if ending:
             await self._tell(run, key, fact.sequence, run_lane)
@@ -88,7 +90,7 @@ class EndingHandlers:
             reasoning = await self._blobs.text(ending.reasoning, ending.reasoning_ref)
         except BlobGoneError as error:  # what it referred to was streamed as well
             log.warning("%s: %s; its lane is read instead", key.run, error)
-            heard = lane.hear(await self._reads.lane(key.lane(ending.lane)))
+            heard = hear(await self._reads.lane(key.lane(ending.lane)))
             text, reasoning = heard.text, heard.reasoning
         return core.reply_row(ending, text, reasoning)
 

@@ -5,7 +5,6 @@ and a sweep looks for both, should their process have died. The index that lets 
 decides between all of them.
 """
 
-import asyncio
 import logging
 
 import asyncpg
@@ -14,15 +13,17 @@ from contracts import events
 from contracts.message import Owner
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.orchestrate.offers import Offers
+from kit.orchestrate.periodic import Periodic
+from kit.orchestrate.stand_in import StandIn
+from kit.orchestrate.window import window_of
 from kit.refusal import Refused
 from kit.telemetry.spans import in_trace_of
 from services.chat import context, core, path_store, waiting_store, window
 from services.chat.context import Past
 from services.chat.dispatch import Dispatcher
+from services.chat.generation import generation_of
 from services.chat.models import RunRow
-from services.chat.offers import Offers
-from services.chat.periodic import every
-from services.chat.stand_in import StandIn
 from services.chat.waiting_store import Waiting
 
 log = logging.getLogger(__name__)
@@ -37,18 +38,15 @@ class Promoter:
         self, database: Database, dispatcher: Dispatcher, stand_in: StandIn, offers: Offers, sweep_seconds: float
     ) -> None:
         self._database, self._dispatcher, self._stand_in, self._offers = database, dispatcher, stand_in, offers
-        self._sweep_seconds = sweep_seconds
-        self._task: asyncio.Task[None] | None = None
+        self._sweeping = Periodic("sweep-waiting", sweep_seconds, self._sweep)
 
     async def start(self) -> None:
         """Begin to sweep."""
-        self._task = asyncio.create_task(every(self._sweep_seconds, self._sweep), name="sweep-waiting")
+        await self._sweeping.start()
 
     async def stop(self) -> None:
         """Sweep no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._sweeping.stop()
 
     async def promote(self, conversation_id: str) -> None:
         """Let the next run of a conversation begin if none is going. What fails now is done by the sweep."""
@@ -71,7 +69,9 @@ class Promoter:
             try:
                 request, omitted = await self._request(waiting)
             except Refused as refused:
-                await self._stand_in.end(run, events.Error(refused.problem.code, refused.problem.message))
+                await self._stand_in.end(
+                    generation_of(run), events.Error(refused.problem.code, refused.problem.message)
+                )
                 return
             try:
                 begun = await waiting_store.promote(self._database, waiting, request, omitted)
@@ -83,7 +83,7 @@ class Promoter:
     async def _request(self, waiting: Waiting) -> tuple[dict[str, object], int]:
         """The order to inference with what is said by now, and how much of it was left out. Raises Refused."""
         run, order = waiting.run, waiting.run.order()
-        fits = window.window_of(self._offers.card(run.model))
+        fits = window_of(self._offers.card(run.model))
         past = await self._past(run, waiting)
         waiting.follows = past.end.id if past.end else None
         turns, omitted = window.fit(

@@ -17,11 +17,13 @@ from contracts.chat import (
 from contracts.ids import MAIN_LANE
 from contracts.message import Owner
 from kit.db.database import Database
+from kit.orchestrate.cancel import Canceller
+from kit.orchestrate.heard import hear
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.reads import LogReads, LogUnavailableError
-from services.chat import core, lane, store
-from services.chat.cancel import Canceller
+from services.chat import core, store
+from services.chat.generation import generation_of
 from services.chat.models import MessageRow, RunRow
 from services.chat.run_store import GOING
 from services.chat.stopper import Stopper
@@ -68,7 +70,7 @@ class RunHandlers:
         """Stop a run that is going, or waits; one that has ended stays as it is."""
         run, reply = await self.load(command.owner, command.run_id)
         if run.status in GOING:
-            await self._canceller.cancel(run)
+            await self._canceller.cancel(generation_of(run))
             run, reply = await self.load(command.owner, command.run_id)
         return await self.shown(run, reply)
 
@@ -97,7 +99,7 @@ class RunHandlers:
             told = await self._reads.lane(RunKey(run.tenant, run.user, run.id).lane(MAIN_LANE))
         except LogUnavailableError:
             return _summary(run, None)
-        return _summary(run, lane.hear(told).text)
+        return _summary(run, hear(told).text)
 
 
 _OURS = {"request", "completion", "tenant", "user", "conversation_id"}

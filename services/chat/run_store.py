@@ -13,6 +13,7 @@ import asyncpg
 from contracts.message import Owner
 from kit.db.database import Database
 from kit.db.statement import Statement
+from kit.runlog.lane import RunKey
 from services.chat.begin_store import as_json
 from services.chat.models import MessageRow, RunState
 
@@ -67,9 +68,10 @@ _END_WAITING = Statement(f"""
 """)
 """A message that has waited in vain gets its place where it would have gone; what is shown stays what it was."""
 _STATE = Statement(f'SELECT {_SEEN} FROM chat.run WHERE id = :run_id AND tenant = :tenant AND "user" = :user')
-_RUNNING = Statement(f"SELECT {_SHOWN} FROM chat.run WHERE status = 'running'")
-_UNTOLD = Statement(f"""
-    SELECT {_SHOWN} FROM chat.run WHERE ended_at IS NOT NULL AND told_at IS NULL ORDER BY ended_at LIMIT :limit
+_RUNNING = Statement("SELECT id, tenant, \"user\", trace FROM chat.run WHERE status = 'running'")
+_UNTOLD = Statement("""
+    SELECT id, tenant, "user" FROM chat.run WHERE ended_at IS NOT NULL AND told_at IS NULL
+    ORDER BY ended_at LIMIT :limit
 """)
 
 
@@ -101,14 +103,18 @@ async def state(database: Database, owner: Owner, run_id: str) -> RunState | Non
     return _state(rows[0]) if rows else None
 
 
-async def running(database: Database) -> Sequence[RunState]:
-    """Every run that goes on, of all owners."""
-    return [_state(row) for row in await database.fetch(_RUNNING, {})]
+async def running(database: Database) -> Sequence[tuple[RunKey, dict[str, str] | None]]:
+    """Every run that goes on, of all owners, with its trace."""
+    return [(_key(row), _parsed(row["trace"])) for row in await database.fetch(_RUNNING, {})]
 
 
-async def untold(database: Database, limit: int) -> Sequence[RunState]:
+async def untold(database: Database, limit: int) -> Sequence[RunKey]:
     """Runs that have ended, and it is not known that their log says so; the oldest first."""
-    return [_state(row) for row in await database.fetch(_UNTOLD, {"limit": limit})]
+    return [_key(row) for row in await database.fetch(_UNTOLD, {"limit": limit})]
+
+
+def _key(row: asyncpg.Record) -> RunKey:
+    return RunKey(row["tenant"], row["user"], row["id"])
 
 
 def _state(row: asyncpg.Record) -> RunState:

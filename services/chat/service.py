@@ -14,28 +14,30 @@ from kit.bus.rpc import on_request
 from kit.bus.streams import declare_streams
 from kit.db.database import UNAVAILABLE, Database
 from kit.ids import new_id
+from kit.orchestrate.available import when_available
+from kit.orchestrate.cancel import Canceller
+from kit.orchestrate.duty import Duty
+from kit.orchestrate.offers import Offers
+from kit.orchestrate.retention import Retention
+from kit.orchestrate.stand_in import StandIn
+from kit.orchestrate.watchdog import Watchdog
 from kit.runlog.reads import LogReads
 from kit.runtime.service import Service
 from kit.settings import Settings
 from kit.telemetry.setup import broker_middlewares
-from services.chat.available import when_available
-from services.chat.cancel import Canceller
 from services.chat.completion_handlers import CompletionHandlers
 from services.chat.dispatch import Dispatcher
-from services.chat.duty import Duty
 from services.chat.endings import EndingHandlers
 from services.chat.handlers import ConversationHandlers
-from services.chat.marks import Marks
+from services.chat.marks import run_marks
 from services.chat.message_handlers import MessageHandlers
-from services.chat.offers import Offers
 from services.chat.promoter import Promoter
-from services.chat.retention import Retention
+from services.chat.purge_store import PURGES, Old
 from services.chat.run_handlers import RunHandlers
 from services.chat.send_handlers import SendHandlers
-from services.chat.stand_in import StandIn
 from services.chat.starter import Starter
 from services.chat.stopper import Stopper
-from services.chat.watchdog import Watchdog
+from services.chat.watched import WatchedRuns
 
 Handler = Callable[[Any], Awaitable[Value]]
 
@@ -57,7 +59,7 @@ class ChatService:
         self._database = Database(settings.database, NAME)
         self._offers = Offers(self._bus)
         self._stand_in = StandIn(self._bus, self._reads, self._blobs, self._offers)
-        self._marks = Marks(self._database)
+        self._marks = run_marks(self._database)
         limits = settings.chat
         self._dispatcher = Dispatcher(self._bus, self._database, self._blobs, self._marks, limits.sweep_seconds)
         self._promoter = Promoter(self._database, self._dispatcher, self._stand_in, self._offers, limits.sweep_seconds)
@@ -67,10 +69,9 @@ class ChatService:
         replica = new_id(NAME)
         self._watchdog = Watchdog(
             self._bus,
-            self._database,
-            self._endings,
+            WatchedRuns(self._database, self._endings),
             self._stand_in,
-            Duty(self._database, "watch", replica, PERIODS_OF_SILENCE * limits.watch_seconds + 1),
+            Duty(self._database, NAME, "watch", replica, PERIODS_OF_SILENCE * limits.watch_seconds + 1),
             period_seconds=limits.watch_seconds,
             unanswered_seconds=limits.unanswered_seconds,
         )
@@ -79,9 +80,13 @@ class ChatService:
             self._database,
             self._blobs,
             self._reads,
-            Duty(self._database, "purge", replica, PERIODS_OF_SILENCE * limits.sweep_seconds + 1),
-            retention_seconds=limits.retention_seconds,
-            completion_retention_seconds=limits.completion_retention_seconds,
+            Duty(self._database, NAME, "purge", replica, PERIODS_OF_SILENCE * limits.sweep_seconds + 1),
+            PURGES,
+            Old(
+                self._database,
+                run_seconds=limits.retention_seconds,
+                completion_seconds=limits.completion_retention_seconds,
+            ).order,
             purges_per_second=limits.purges_per_second,
             idle_seconds=limits.sweep_seconds,
         )

@@ -4,12 +4,13 @@ import logging
 from dataclasses import dataclass
 
 from contracts.chat import RunStarted
+from kit.orchestrate.offers import Offers
+from kit.orchestrate.window import Window, window_of
 from kit.settings import ChatSettings
-from services.chat import checks, window
+from services.chat import checks
 from services.chat.beginning import Starting
 from services.chat.dispatch import Dispatcher
 from services.chat.models import AnyRun
-from services.chat.offers import Offers
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ class Choice:
     """The model to ask, and what it takes."""
 
     model: str
-    window: window.Window
+    window: Window
 
 
 class Starter:
@@ -39,7 +40,7 @@ class Starter:
 
     def choice(self, model: str) -> Choice:
         """A model as it was last heard of."""
-        return Choice(model, window.window_of(self._offers.card(model)))
+        return Choice(model, window_of(self._offers.card(model)))
 
     async def start(self, run: AnyRun, command: Starting) -> RunStarted:
         """Put a committed run on the bus; if that fails, the sweep goes on."""

@@ -5,11 +5,13 @@ from contracts.ids import MAIN_LANE
 from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.db.database import Database
+from kit.orchestrate.cancel import Canceller
+from kit.orchestrate.outcome import ended_fact
 from kit.runlog.lane import RunKey
 from kit.runlog.once import read_last
-from services.chat import core, store
-from services.chat.cancel import Canceller
+from services.chat import store
 from services.chat.endings import EndingHandlers
+from services.chat.generation import generation_of
 from services.chat.models import RunRow
 
 
@@ -26,11 +28,12 @@ class Stopper:
         """
         going = await self._database.run(lambda session: store.going(session, owner, conversation_id))
         for run in sorted(going, key=lambda run: (run.status == "running", -run.position)):
-            await self._canceller.cancel(run)
+            await self._canceller.cancel(generation_of(run))
             await self._ended(run)
 
     async def _ended(self, run: RunRow) -> None:
         """Do what the fact of its generation's ending brings about; it may come as well."""
-        last = await read_last(self._bus, RunKey(run.tenant, run.user, run.id), MAIN_LANE)
+        key = RunKey(run.tenant, run.user, run.id)
+        last = await read_last(self._bus, key, MAIN_LANE)
         if last is not None and isinstance(last[1], events.GenerationEnding):
-            await self._endings.on_generation_ended(core.ended_fact(run, last[1], last[0].sequence))
+            await self._endings.on_generation_ended(ended_fact(key, last[1], last[0].sequence))

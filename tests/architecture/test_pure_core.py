@@ -21,17 +21,23 @@ PURE_LIBRARY = {
     "re",
     "typing",
 }
-PURE_OURS = ("contracts", "kit.refusal", "kit.settings")
+PURE_OF_KIT = ("kit.orchestrate.heard", "kit.orchestrate.outcome", "kit.orchestrate.window")
+"""What all orchestrators decide alike."""
+PURE_OURS = ("contracts", "kit.refusal", "kit.runlog.lane", "kit.settings", *PURE_OF_KIT)
 OWN = ("models", "cards", "core")
 """Modules of its own service that a decision may use: they hold values only."""
 CLOCKS = {"now", "utcnow", "today", "time", "monotonic", "perf_counter", "time_ns"}
 WAITS = (ast.Await, ast.AsyncFunctionDef, ast.AsyncFor, ast.AsyncWith)
 
-CORES = [source for source in product() if source.path.name in NAMES and under(source.module, "services")]
+CORES = [
+    source
+    for source in product()
+    if (source.path.name in NAMES and under(source.module, "services")) or source.module in PURE_OF_KIT
+]
 
 
 def test_there_are_decisions() -> None:
-    assert {source.module for source in CORES} >= {"services.chat.core", "services.inference.core"}
+    assert {source.module for source in CORES} >= {"services.chat.core", "services.inference.core", *PURE_OF_KIT}
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda source: source.name)

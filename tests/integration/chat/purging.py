@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from kit.orchestrate.duty import Duty
+from kit.orchestrate.retention import Retention
 from kit.runlog.lane import RunKey
-from services.chat.duty import Duty
-from services.chat.retention import Retention
+from services.chat.purge_store import PURGES, Old
 from services.chat.service import ChatService
 from tests.fixtures.polling import until
 from tests.integration.chat.world import World
@@ -14,15 +15,10 @@ RETENTION = 3600.0
 
 def retention(service: ChatService, holder: str = "one") -> Retention:
     """It does a step when it is told to."""
-    duty = Duty(service._database, "purge", holder, 31)
-    parts = (service._bus, service._database, service._blobs, service._reads, duty)
-    return Retention(
-        *parts,
-        retention_seconds=RETENTION,
-        completion_retention_seconds=RETENTION,
-        purges_per_second=1000,
-        idle_seconds=1,
-    )
+    duty = Duty(service._database, "chat", "purge", holder, 31)
+    old = Old(service._database, run_seconds=RETENTION, completion_seconds=RETENTION)
+    parts = (service._bus, service._database, service._blobs, service._reads, duty, PURGES, old.order)
+    return Retention(*parts, purges_per_second=1000, idle_seconds=1)
 
 
 async def all_done(purging: Retention) -> int:

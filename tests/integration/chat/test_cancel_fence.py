@@ -6,12 +6,14 @@ import pytest
 
 from contracts import events
 from kit.clock import now_ms
+from kit.orchestrate.cancel import Canceller
+from kit.orchestrate.generation import Generation
+from kit.orchestrate.stand_in import StandIn
 from kit.runlog.reads import LogReads
 from kit.runlog.writer import FencedError
-from services.chat.cancel import Canceller
+from services.chat.generation import generation_of
 from services.chat.models import RunRow
 from services.chat.service import ChatService
-from services.chat.stand_in import StandIn
 from tests.fixtures.polling import until
 from tests.integration.chat.worker import Answering
 from tests.integration.chat.world import World
@@ -30,14 +32,14 @@ class LateWorker(LogReads):
         return told
 
 
-async def late(service: ChatService, worker: Answering) -> tuple[StandIn, RunRow]:
-    """Who stands in for a worker that is only late, and the run."""
+async def late(service: ChatService, worker: Answering) -> tuple[StandIn, Generation]:
+    """Who stands in for a worker that is only late, and the generation."""
     reads = LateWorker(service._bus, 4)
     await reads.start()
     reads.worker = worker
     run = await service._database.run(lambda session: session.get(RunRow, worker.key.run))
     assert run is not None
-    return StandIn(service._bus, reads, service._blobs, service._offers), run
+    return StandIn(service._bus, reads, service._blobs, service._offers), generation_of(run)
 
 
 async def test_what_a_late_worker_adds_is_in_the_ending(world: World) -> None:
@@ -47,8 +49,8 @@ async def test_what_a_late_worker_adds_is_in_the_ending(world: World) -> None:
     await worker.die()
     await worker.say("thought ", kind="generation.reasoning")
     await worker.say("early ")
-    stand_in, run = await late(service, worker)
-    await Canceller(service._bus, stand_in).cancel(run)
+    stand_in, generation = await late(service, worker)
+    await Canceller(service._bus, stand_in).cancel(generation)
     told = await world.lane(key)
     ending = told[-1]
     assert isinstance(ending, events.GenerationCancelled)
@@ -56,7 +58,7 @@ async def test_what_a_late_worker_adds_is_in_the_ending(world: World) -> None:
     assert ending.reasoning == "thought "
     with pytest.raises(FencedError, match="taken over"):
         await worker.say("too late")
-    await Canceller(service._bus, stand_in).cancel(run)
+    await Canceller(service._bus, stand_in).cancel(generation)
     assert await world.lane(key) == told, "stopped twice, ended once"
 
 
@@ -64,8 +66,8 @@ async def test_a_worker_that_writes_after_all_is_asked_again_and_not_ended(world
     """The watchdog gives way: whoever writes is alive."""
     service = await world.replica()
     worker = await world.work_on(await world.begin())
-    stand_in, run = await late(service, worker)
-    assert not await stand_in.end(run, events.Error("abandoned", "Nobody is left."))
+    stand_in, generation = await late(service, worker)
+    assert not await stand_in.end(generation, events.Error("abandoned", "Nobody is left."))
     await worker.say("and on")
     assert not [event for event in await world.lane(worker.key) if isinstance(event, events.GenerationEnding)]
 

@@ -19,7 +19,7 @@ from kit.runlog.reads import LogReads
 from kit.settings import DatabaseSettings
 from services.chat import endings
 from services.chat.endings import EndingHandlers
-from services.chat.marks import Marks
+from services.chat.marks import run_marks
 from tests.fixtures.bus import api, connected_bus, subjects_of
 from tests.fixtures.database import database, rows
 from tests.fixtures.polling import until
@@ -50,7 +50,7 @@ async def handlers(stack: Stack, servers: Servers, bus: Bus) -> AsyncIterator[En
     chats_tables, reads = Database(settings, "chat"), LogReads(bus, 1)
     await chats_tables.connect()
     await reads.start()
-    yield EndingHandlers(bus, chats_tables, Blobs(bus, 1), reads, Marks(chats_tables), nobody_waits)
+    yield EndingHandlers(bus, chats_tables, Blobs(bus, 1), reads, run_marks(chats_tables), nobody_waits)
     await chats_tables.close()
 
 

@@ -13,7 +13,8 @@ from contracts import events
 from kit.clock import utc_now
 from kit.runlog.lane import RunKey
 from kit.runlog.writer import FencedError
-from services.chat import core, purge_store, run_store
+from services.chat import core, run_store
+from services.chat.purge_store import PURGES
 from tests.fixtures.polling import until
 from tests.integration.chat.world import OWNER, World
 
@@ -144,5 +145,5 @@ async def test_of_two_facts_at_the_same_moment_both_see_the_end(world: World) ->
 async def test_a_run_that_is_there_is_never_purged_for_a_late_word(world: World) -> None:
     service = await world.replica()
     key = await world.begin()
-    await purge_store.ask(service._database, OWNER, key.run)
+    await PURGES.ask(service._database, OWNER, key.run)
     assert await world.rows("SELECT * FROM chat.log_purge") == []

@@ -9,7 +9,7 @@ from contracts.chat import ReplayRun
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.purge import purge_run
-from services.chat import purge_store
+from services.chat.purge_store import PURGES
 from tests.fixtures.bus import subjects_of
 from tests.fixtures.polling import until
 from tests.integration.chat.purging import age, all_done, completed, marked, retention
@@ -62,16 +62,16 @@ async def test_a_late_worker_of_a_deleted_run_leaves_nothing_either(world: World
 
 async def test_a_purge_that_is_asked_for_during_the_purge_is_done_again(world: World) -> None:
     database = (await world.replica())._database
-    await purge_store.ask(database, OWNER, "chat_x")
-    first = await purge_store.following(database)
+    await PURGES.ask(database, OWNER, "chat_x")
+    first = await PURGES.following(database)
     assert first is not None
-    await purge_store.ask(database, OWNER, "chat_x")
-    await purge_store.done(database, first)
-    await purge_store.again(database, first, 60, purged=True)
-    again = await purge_store.following(database)
+    await PURGES.ask(database, OWNER, "chat_x")
+    await PURGES.done(database, first)
+    await PURGES.again(database, first, 60, purged=True)
+    again = await PURGES.following(database)
     assert again is not None
-    await purge_store.done(database, again)
-    assert await purge_store.following(database) is None
+    await PURGES.done(database, again)
+    assert await PURGES.following(database) is None
 
 
 async def test_long_texts_go_with_their_run(world: World) -> None:

@@ -7,7 +7,7 @@ import pytest
 from contracts.chat import ReplayRun
 from kit.runlog.purge import purge_run
 from kit.runlog.writer import FencedError
-from services.chat import purge_store
+from services.chat.purge_store import PURGES
 from tests.fixtures.bus import api
 from tests.fixtures.polling import until
 from tests.integration.chat.purging import age, all_done, completed, marked, retention
@@ -88,7 +88,7 @@ async def test_a_fact_that_comes_again_after_the_purge_changes_nothing(world: Wo
     await service._endings.on_generation_ended(fact)
     assert await world.logged(key) == {}
     assert await world.row(key) == row
-    assert await purge_store.following(service._database) is None
+    assert await PURGES.following(service._database) is None
 
 
 async def test_a_purged_lane_is_not_ended_by_who_had_seen_its_beginning(

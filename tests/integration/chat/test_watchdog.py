@@ -6,9 +6,9 @@ import pytest
 
 from contracts import events
 from kit.clock import now_ms
+from kit.orchestrate import watchdog
+from kit.orchestrate.watchdog import STALL_SECONDS
 from kit.runlog.writer import FencedError
-from services.chat import watchdog
-from services.chat.watchdog import STALL_SECONDS
 from tests.integration.chat.watching import PERIOD, UNANSWERED, Watched, ended
 from tests.integration.chat.world import World
 

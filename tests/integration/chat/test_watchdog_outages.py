@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 
 from contracts.chat import CancelRun, DeleteConversation, GetRun, SendMessage
+from kit.orchestrate import watchdog
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from kit.runlog.once import read_last
-from services.chat import watchdog
 from tests.fixtures.polling import until
 from tests.integration.chat.mortal import Mortal
 from tests.integration.chat.watching import PERIOD, UNANSWERED, Watched

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from services.chat.duty import Duty
+from kit.orchestrate.duty import Duty
+from kit.orchestrate.watchdog import Watchdog
 from services.chat.service import ChatService
-from services.chat.watchdog import Watchdog
+from services.chat.watched import WatchedRuns
 from tests.fixtures.polling import until
 from tests.integration.chat.world import World
 
@@ -19,10 +20,9 @@ class Watched:
         self.now = 1000.0
         self._watchdog = Watchdog(
             service._bus,
-            service._database,
-            service._endings,
+            WatchedRuns(service._database, service._endings),
             service._stand_in,
-            Duty(service._database, "watch", holder, 31),
+            Duty(service._database, "chat", "watch", holder, 31),
             period_seconds=PERIOD,
             unanswered_seconds=UNANSWERED,
             clock=lambda: self.now,

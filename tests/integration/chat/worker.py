@@ -10,9 +10,9 @@ from contracts.generation import GenerationEnded
 from contracts.ids import MAIN_LANE
 from kit.bus.connection import Bus
 from kit.clock import now_ms
+from kit.orchestrate.outcome import ended_fact
 from kit.runlog.lane import RunKey
 from kit.runlog.writer import LaneWriter
-from services.chat import core
 
 
 @dataclass
@@ -70,5 +70,4 @@ class Answering:
             more = {"error": events.Error("provider_unavailable", "It does not answer."), **more}
         ending = kind(lane=MAIN_LANE, at=now_ms(), attempt=self.attempt, model=self.model, text=text, **more)
         sequence = await self.tell(ending)
-        run: Any = type("Run", (), {"id": self.key.run, "tenant": self.key.tenant, "user": self.key.user})
-        return core.ended_fact(run, ending, sequence)
+        return ended_fact(self.key, ending, sequence)

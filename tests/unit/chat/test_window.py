@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from contracts.content import Image, Tool, ToolResult, ToolUse, Turn
-from contracts.generation import Parameters
+from contracts.content import Image, ToolResult, ToolUse, Turn
+from kit.orchestrate.window import TOKENS_PER_IMAGE, TOKENS_PER_TURN
 from kit.refusal import Refused
 from services.chat.context import Past, Said, turns
-from services.chat.window import TOKENS_PER_IMAGE, TOKENS_PER_TURN, Window, fit, window_of
+from services.chat.window import fit
 
 SYSTEM = Turn(role="system", content="Be brief.")
 
@@ -56,24 +56,6 @@ def test_results_of_tools_are_never_without_their_calls() -> None:
 def test_an_image_counts() -> None:
     seen = Turn(role="user", content="What?", images=(Image(url="https://x.y/z"),))
     assert fit([turn("user", 50), seen], TOKENS_PER_IMAGE + 50) == ((seen,), 1)
-
-
-def test_the_answer_has_room() -> None:
-    window = window_of({"context_window": 10_000, "max_output_tokens": 4_000})
-    assert window.question_tokens(Parameters()) == 6_000
-    assert window.question_tokens(Parameters(max_tokens=100)) == 9_900
-    assert window.question_tokens(Parameters(max_tokens=9_999)) == 5_000
-    tools = Parameters(max_tokens=100, tools=(Tool(name="n", description="d" * 4_000),))
-    assert 8_000 < (window.question_tokens(tools) or 0) < 8_900
-    assert Window().question_tokens(Parameters()) is None
-    assert window_of({"context_window": 2_000}).question_tokens(Parameters()) == 1_000
-
-
-@pytest.mark.parametrize(
-    ("card", "sees"), [({}, True), ({"capabilities": ["text"]}, False), ({"capabilities": ["vision"]}, True)]
-)
-def test_a_model_sees_unless_its_card_says_otherwise(card: dict[str, Any], sees: bool) -> None:
-    assert window_of(card).sees is sees
 
 
 def test_a_call_is_told_only_with_its_result() -> None:

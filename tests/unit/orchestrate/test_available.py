@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from kit.orchestrate.available import when_available
 from kit.refusal import Refused
 from kit.runlog.reads import LogUnavailableError
-from services.chat.available import when_available
 
 
 def wrapped(error: Exception) -> DBAPIError:

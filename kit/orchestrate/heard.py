@@ -7,7 +7,6 @@ from typing import Any
 
 from contracts import events
 from contracts.costs import Prices, cost_usd, estimated_usage
-from contracts.ids import MAIN_LANE
 
 Told = Iterable[tuple[int, events.Event | None]]
 """A lane's events with their sequences; None stands for a type that is newer than this reader."""
@@ -77,7 +76,5 @@ def timings(heard: Heard, requested: datetime, now: int) -> events.Timings:
 
 
 def ending(fields: dict[str, Any], error: events.Error | None) -> events.GenerationFailed | events.GenerationCancelled:
-    """The ending: failed for that reason, or, without one, cancelled."""
-    if error is None:
-        return events.GenerationCancelled(lane=MAIN_LANE, **fields)
-    return events.GenerationFailed(lane=MAIN_LANE, error=error, **fields)
+    """The ending: failed for that reason, or, without one, cancelled. `fields` are what the two have in common."""
+    return events.GenerationCancelled(**fields) if error is None else events.GenerationFailed(error=error, **fields)

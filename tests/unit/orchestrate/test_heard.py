@@ -8,7 +8,7 @@ import pytest
 
 from contracts import events
 from contracts.costs import Prices
-from services.chat import lane
+from kit.orchestrate import heard as lane
 
 PRICES = Prices(input=Decimal(1), output=Decimal(2))
 CREATED = datetime(2026, 11, 23, 12, 0, 0, 123_000, tzinfo=UTC)
