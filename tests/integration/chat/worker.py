@@ -24,6 +24,7 @@ class Answering:
     writer: LaneWriter
     attempt: int
     model: str
+    lane: str = MAIN_LANE
     pings: int = 0
     hangs: bool = False
     stops: list[Msg] = field(default_factory=list)
@@ -32,7 +33,7 @@ class Answering:
 
     async def listen(self) -> "Answering":
         """Hear what a worker hears."""
-        subject = subjects.CONTROL.format(tenant=self.key.tenant, user=self.key.user, run=self.key.run, lane=MAIN_LANE)
+        subject = subjects.CONTROL.format(tenant=self.key.tenant, user=self.key.user, run=self.key.run, lane=self.lane)
         self.subscription = await self.bus.client.subscribe(subject, cb=self._hear)
         return self
 
@@ -68,6 +69,6 @@ class Answering:
             more = {"finish_reason": "stop", "provider": "p", **more}
         elif kind is events.GenerationFailed:
             more = {"error": events.Error("provider_unavailable", "It does not answer."), **more}
-        ending = kind(lane=MAIN_LANE, at=now_ms(), attempt=self.attempt, model=self.model, text=text, **more)
+        ending = kind(lane=self.lane, at=now_ms(), attempt=self.attempt, model=self.model, text=text, **more)
         sequence = await self.tell(ending)
         return ended_fact(self.key, ending, sequence)
