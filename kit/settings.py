@@ -146,6 +146,37 @@ class ChatSettings(BaseSettings):
     handlers: int = Field(32, ge=1, description="messages handled at the same time")
 
 
+class CompareSettings(BaseSettings):
+    """Limits of comparisons."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_COMPARE_")
+
+    max_lanes: int = Field(8, ge=2, le=64, description="models in one comparison")
+    max_message_characters: int = Field(100_000, ge=1, description="of the question; more is refused with 413")
+    max_parameters_characters: int = Field(60_000, ge=1, le=100_000, description="of the parameters of a lane as JSON")
+    max_context_characters: int = Field(
+        2_000_000, ge=1, description="of the whole conversation that is compared, without images"
+    )
+    max_images: int = Field(10, ge=0, description="in the whole conversation")
+    max_image_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of all images of a conversation together")
+    sweep_seconds: float = Field(
+        5.0, gt=0, description="how often undispatched runs, untold votes and logs to purge are looked for"
+    )
+    watch_seconds: float = Field(10.0, gt=0, description="how often every lane that goes on is looked at")
+    unanswered_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="a lane with no new event for so long, and no worker that answers for it, ends as failed",
+    )
+    retention_seconds: float = Field(
+        7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
+    )
+    purges_per_second: float = Field(
+        2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"
+    )
+    handlers: int = Field(32, ge=1, description="messages handled at the same time")
+
+
 class InferenceSettings(BaseSettings):
     """The workers that call models."""
 
@@ -189,5 +220,6 @@ class Settings(BaseSettings):
     auth: AuthSettings = Field(default_factory=lambda: AuthSettings())
     edge: EdgeSettings = Field(default_factory=lambda: EdgeSettings())
     chat: ChatSettings = Field(default_factory=lambda: ChatSettings())
+    compare: CompareSettings = Field(default_factory=lambda: CompareSettings())
     inference: InferenceSettings = Field(default_factory=lambda: InferenceSettings())
     models: ModelSettings = Field(default_factory=lambda: ModelSettings())

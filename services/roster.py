@@ -35,6 +35,9 @@ ROSTER = (
         "edge", "services.edge.service:build", None, "the only HTTP: SSE from the run log, limits, the web page"
     ),
     ServiceSpec("chat", "services.chat.service:build", "chat", "conversations, messages and their runs"),
+    ServiceSpec(
+        "compare", "services.compare.service:build", "compare", "one question to several models, votes and their runs"
+    ),
     ServiceSpec("inference", "services.inference.service:build", None, "calls the models, writes tokens to the log"),
 )
 

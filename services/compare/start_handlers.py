@@ -1,0 +1,89 @@
+"""What compare does with the requests that start a run: a comparison, and another one that goes on from it."""
+
+import secrets
+
+from contracts.compare import ComparisonStarted, ExtendComparison, StartComparison
+from contracts.generation import Parameters
+from contracts.ids import is_blind, orchestrator_of
+from kit.clock import utc_now
+from kit.db.database import Database
+from kit.ids import new_id
+from kit.refusal import Refused
+from services.compare import checks, core, store
+from services.compare.endings import SERVICE
+from services.compare.models import Compared, LaneRow
+from services.compare.plan import Starting, kept_lane, new_run, parameters_of, turns_of, wanted_lane, wish_of
+from services.compare.starter import Starter
+
+GONE = "A model of this comparison is not offered any more."
+
+
+class StartHandlers:
+    """Start comparisons."""
+
+    def __init__(self, database: Database, starter: Starter) -> None:
+        self._database, self._starter, self._limits = database, starter, starter.limits
+
+    async def on_start_comparison(self, command: StartComparison) -> ComparisonStarted:
+        """Store the run with all its lanes, then put it on the bus."""
+        _check_id(command)
+        checks.check_turns(command.turns, self._limits)
+        checks.check_count(len(command.models), self._limits)
+        title = checks.check_title(command.title) or core.title_from(command.turns)
+        wanted = await self._starter.wanted(command.models, command.turns, command.parameters)
+        checks.check_different([(lane.model, lane.parameters) for lane in wanted])
+        run = new_run(command, command.turns, command.parameters, title, utc_now())
+        if run.blind:
+            secrets.SystemRandom().shuffle(wanted)
+        lanes = [
+            wanted_lane(run, new_id("lane"), position, each, command.timeouts) for position, each in enumerate(wanted)
+        ]
+        return await self._starter.start(Compared(run, lanes), command)
+
+    async def on_extend_comparison(self, command: ExtendComparison) -> ComparisonStarted:
+        """Store a run that shows the finished lanes again and has the others generated anew."""
+        _check_id(command)
+        if (started := await self._starter.earlier(command)) is not None:
+            return started
+        parent = await self._parent(command)
+        turns, common = turns_of(parent.run), Parameters.model_validate(parent.run.parameters)
+        again = {lane.lane: lane for lane in parent.lanes if lane.lane in command.retry}
+        wishes = [*(wish_of(lane) for lane in again.values()), *command.add]
+        checks.check_count(len(parent.lanes) + len(command.add), self._limits)
+        try:
+            wanted = await self._starter.wanted(wishes, turns, common)
+        except Refused as refusal:
+            if parent.hidden and refusal.problem.code == "unknown_model":
+                raise Refused("unknown_model", GONE) from None  # the other message names it
+            raise
+        anew = dict(zip(again, wanted, strict=False))
+        added = wanted[len(again) :]
+        checks.check_different(
+            [
+                *((lane.model, parameters_of(lane)) for lane in parent.lanes),
+                *((lane.model, lane.parameters) for lane in added),
+            ]
+        )
+        run = new_run(command, turns, common, parent.run.title, utc_now())
+        lanes: list[LaneRow] = []
+        for old in parent.lanes:
+            name, place = new_id("lane"), len(lanes)
+            if old.lane in anew:
+                lanes.append(wanted_lane(run, name, place, anew[old.lane], command.timeouts))
+            else:
+                lanes.append(kept_lane(run, name, place, old))
+        for each in added:
+            lanes.append(wanted_lane(run, new_id("lane"), len(lanes), each, command.timeouts))
+        return await self._starter.start(Compared(run, lanes), command)
+
+    async def _parent(self, command: ExtendComparison) -> Compared:
+        """The comparison that is gone on from, or Refused."""
+        parent = await self._database.run(lambda session: store.compared(session, command.owner, command.parent_run_id))
+        checks.check_extension(parent, command, blind=is_blind(command.run_id))
+        return parent
+
+
+def _check_id(command: Starting) -> None:
+    """A run of another kind would never be told of its endings."""
+    if orchestrator_of(command.run_id) != SERVICE:
+        raise Refused("invalid_request", "This is no id of a comparison.")
