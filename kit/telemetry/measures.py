@@ -46,11 +46,11 @@ _DELTAS = (b'{"type":"generation.delta"', b'{"type":"generation.reasoning"')
 
 
 def delta_at(payload: bytes) -> int | None:
-    """The `at` of an encoded delta (of text or reasoning); None for every other event."""
+    """The `at` of an encoded delta (of text or reasoning); None for every other event, and where it is hidden (0)."""
     if not payload.startswith(_DELTAS):
         return None
     start = payload.index(b'"at":') + 5
-    return int(payload[start : payload.index(b",", start)])
+    return int(payload[start : payload.index(b",", start)]) or None
 
 
 CIRCUITS = {"closed": 0, "half-open": 1, "open": 2}

@@ -12,6 +12,7 @@ from services.edge.identity import Identity
 from services.edge.routes import (
     aisdk,
     asyncapi,
+    comparisons,
     completions,
     conversations,
     health,
@@ -48,6 +49,7 @@ def make_app(gateway: Gateway) -> ASGIApp:
         conversations,
         messages,
         message_parts,
+        comparisons,
         models,
         aisdk,
         completions,

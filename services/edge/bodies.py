@@ -14,35 +14,42 @@ MAX_MESSAGE_ID = 64
 """Characters of an id, ours or a client's."""
 
 
-def _example(**fields: Any) -> ConfigDict:
+def example(**fields: Any) -> ConfigDict:
+    """The configuration of a body that has an example in the documents."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [fields]})
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """What is not known of it is a mistake of its client's."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class _Parameters(Parameters):
+class GivenParameters(Parameters):
+    """How the model is asked to answer; what is absent is the model's default."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     max_tokens: int | None = Field(None, ge=1, le=MAX_TOKENS)
 
 
-class _Timeouts(Timeouts):
+class GivenTimeouts(Timeouts):
+    """Seconds; what is absent is the model's or the worker's setting."""
+
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class NewConversation(_Body):
+class NewConversation(Body):
     """An empty conversation."""
 
     title: str = Field("", description="empty: made from the first message")
     system: str | None = Field(None, description="the system prompt of every answer in it")
 
 
-class ConversationChange(_Body):
+class ConversationChange(Body):
     """What is absent stays as it is."""
 
-    model_config = _example(title="Garden", pinned=True)
+    model_config = example(title="Garden", pinned=True)
 
     title: str | None = None
     system: str | None = Field(None, description="an empty text removes it")
@@ -53,20 +60,20 @@ class ConversationChange(_Body):
     )
 
 
-class NewFork(_Body):
+class NewFork(Body):
     """Where the copy ends."""
 
-    model_config = _example(message_id="msg_01k3x9v4t2n3p4q5r6s7t8v9wx")
+    model_config = example(message_id="msg_01k3x9v4t2n3p4q5r6s7t8v9wx")
 
     message_id: str | None = Field(
         None, max_length=MAX_MESSAGE_ID, description="the last message to copy; absent: all that are shown"
     )
 
 
-class NewImage(_Body):
+class NewImage(Body):
     """A picture, as data or where it is."""
 
-    model_config = _example(media_type="image/png", data="iVBORw0KGgo=")
+    model_config = example(media_type="image/png", data="iVBORw0KGgo=")
 
     media_type: str | None = Field(None, pattern=r"^image/(jpeg|png|webp|gif)$")
     data: str | None = Field(None, description="the file in base64; needs media_type")
@@ -88,16 +95,16 @@ class NewImage(_Body):
 class NewToolResult(ToolResult):
     """What your tool answered to a call of the answer before."""
 
-    model_config = _example(call_id="call_1", output='{"temperature": 21}')
+    model_config = example(call_id="call_1", output='{"temperature": 21}')
 
 
-class Answering(_Body):
+class Answering(Body):
     """How a run is to answer."""
 
     model: str | None = Field(None, description="an id of GET /v1/models; absent: the default")
     fallbacks: tuple[str, ...] = Field((), description="models to ask in this order when the one before fails")
-    parameters: _Parameters = _Parameters()
-    timeouts: _Timeouts = _Timeouts()
+    parameters: GivenParameters = GivenParameters()
+    timeouts: GivenTimeouts = GivenTimeouts()
     on_busy: OnBusy = Field(
         "reject",
         description="while an answer is running: 409, or wait for its end, or stop it and all that wait behind it",
@@ -107,7 +114,7 @@ class Answering(_Body):
 class NewMessage(Answering):
     """A user's message, or the results of tools; the answer is a run."""
 
-    model_config = _example(content="What is in this picture?", images=[{"url": "https://example.com/cat.png"}])
+    model_config = example(content="What is in this picture?", images=[{"url": "https://example.com/cat.png"}])
 
     content: str = Field("", description="may be empty beside images")
     images: tuple[NewImage, ...] = Field((), max_length=20)
@@ -130,13 +137,13 @@ class NewMessage(Answering):
 class NewAnswer(Answering):
     """How to answer once more."""
 
-    model_config = _example(model="demo-sage", parameters={"temperature": 1})
+    model_config = example(model="demo-sage", parameters={"temperature": 1})
 
 
 class NewRating(Rating):
     """What you think of an answer."""
 
-    model_config = _example(value="up", comment="Just right.")
+    model_config = example(value="up", comment="Just right.")
 
 
 class Accepted(BaseModel):

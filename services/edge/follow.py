@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import Response
 
 from contracts import chat
+from contracts.compare import ComparisonStarted
+from contracts.ids import is_blind
 from contracts.message import Request
 from kit.auth.principal import Principal
 from kit.refusal import Refused
@@ -16,8 +18,11 @@ from kit.runlog.follow import Follower
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Newest, newest_event
 from kit.runlog.reads import LogMessage
+from services.edge.blind import redact
+from services.edge.blindfold import Blindfold, is_hidden
 from services.edge.gateway import Gateway, owner_of, run_key
-from services.edge.stream import EventStream
+from services.edge.orchestrators import serving
+from services.edge.stream import EventStream, Source
 from services.edge.wires.wire import Wire
 
 STORED_EPOCH = "stored"
@@ -30,6 +35,7 @@ RUN_HEADER = "x-studio-run-id"
 """Of the responses of compatible routes: by it the native ones know what was started."""
 
 Headers = Iterable[tuple[bytes, bytes]]
+Started = chat.RunStarted | ComparisonStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,11 @@ class Watch:
 
     caller: Principal
     wire: Wire
-    headers: Callable[[chat.RunStarted], Headers] = lambda _: ()
-    """Further headers of a response that begins a run."""
+    headers: Callable[[Any], Headers] = lambda _: ()
+    """Further headers of a response that begins a run, from what the command is answered with."""
     resume: Callable[[str], Cursor | None] | None = None
     """Which cursor the client has of a run, where only the run's id tells; instead of `cursor`."""
-    again: Callable[[chat.RunStarted], Awaitable[Any]] | None = None
+    again: Callable[[Any], Awaitable[Any]] | None = None
     """What to ask instead if the command had been sent before; None: nothing, that run is followed."""
     on_gone: Callable[[str], None] | None = None
     """Called with the run's id if the stream ends before the run does."""
@@ -51,7 +57,7 @@ class Watch:
 async def begin_run(
     gateway: Gateway, watch: Watch, command: Request[Any], run_id: str, cursor: Cursor | None
 ) -> Response:
-    """Start a run by a command that is answered with RunStarted, and the response that carries it.
+    """Start a run by a command that is answered with `Started`, and the response that carries it.
 
     If the command had started another one before, that is followed, from the cursor.
     Raises Refused, Unavailable, LogUnavailableError.
@@ -61,7 +67,7 @@ async def begin_run(
     follower = Follower(gateway.reads, key, after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes)
     try:
         await follower.start(fresh=True)  # before the run exists: its first event cannot be missed
-        started: chat.RunStarted = await gateway.ask(command)
+        started: Started = await gateway.ask(command)
     except BaseException:
         await follower.close()
         raise
@@ -75,30 +81,34 @@ async def begin_run(
             return await begin_run(gateway, replace(watch, again=None), other, other.run_id, cursor)
         return await follow_run(gateway, watch, started.run_id, cursor, headers)
     first = watch.wire.open(gateway.reads.epoch)
-    return _stream(gateway, watch, run_id, follower, first, headers, requested_at)
+    source = Blindfold(follower) if is_blind(run_id) else follower
+    return _stream(gateway, watch, run_id, source, first, headers, requested_at)
 
 
 async def follow_run(
     gateway: Gateway, watch: Watch, run_id: str, cursor: Cursor | None, headers: Headers = ()
 ) -> Response:
     """The response to a request for a run's events. Raises Refused, Unavailable, LogUnavailableError."""
-    key, wire = run_key(watch.caller, run_id), watch.wire
+    key, wire, owner = run_key(watch.caller, run_id), watch.wire, owner_of(watch.caller)
     cursor = cursor if watch.resume is None else watch.resume(run_id)
     newest = _seen_here(gateway, key, cursor) or await newest_event(gateway.log_bus, key)
     if newest is None:
-        stored: chat.StoredRun = await gateway.ask(chat.ReplayRun(owner=owner_of(watch.caller), run_id=run_id))
+        stored: chat.StoredRun = await gateway.ask(serving(run_id).replay(owner=owner, run_id=run_id))
         if stored.run.status not in ("queued", "running"):
-            return _replay(stored, wire, cursor, headers)
+            hidden = await is_hidden(gateway, owner, run_id, ended=True)
+            return _replay(stored, wire, cursor, headers, hidden=hidden)
         newest = Newest(sequence=0, ended=False)  # committed, and on its way to the bus
     after, reset = _position(cursor, gateway.reads.epoch, newest)
     if newest.ended and after >= newest.sequence:
         return Response(status_code=204)  # nothing is left: an EventSource stops reconnecting
+    hidden = await is_hidden(gateway, owner, run_id, ended=newest.ended)
     buffer_bytes = gateway.settings.edge.client_buffer_bytes
     follower = Follower(
         gateway.reads, key, after=after, buffer_bytes=buffer_bytes, known=newest.sequence, whole=wire.whole
     )
     await follower.start()
-    return _stream(gateway, watch, run_id, follower, wire.open(gateway.reads.epoch, reset), headers)
+    source = Blindfold(follower) if hidden else follower
+    return _stream(gateway, watch, run_id, source, wire.open(gateway.reads.epoch, reset), headers)
 
 
 def _seen_here(gateway: Gateway, key: RunKey, cursor: Cursor | None) -> Newest | None:
@@ -115,14 +125,14 @@ def _stream(
     gateway: Gateway,
     watch: Watch,
     run_id: str,
-    follower: Follower,
+    source: Source,
     first: bytes,
     headers: Headers,
     requested_at: float | None = None,
 ) -> Response:
     on_gone = watch.on_gone
     return EventStream(
-        follower,
+        source,
         gateway.expander,
         gateway.streams,
         wire=watch.wire,
@@ -156,16 +166,18 @@ def _position(cursor: Cursor | None, epoch: str, newest: Newest) -> tuple[int, s
     return cursor.sequence, HALF_TOLD if cursor.sequence == 0 else ""
 
 
-def _replay(stored: chat.StoredRun, wire: Wire, cursor: Cursor | None, headers: Headers) -> Response:
+def _replay(stored: chat.StoredRun, wire: Wire, cursor: Cursor | None, headers: Headers, *, hidden: bool) -> Response:
     """The stored events of a run whose log is gone, with cursors of their own."""
     known = cursor is not None and cursor.epoch == STORED_EPOCH
     if cursor is not None and known and cursor.sequence >= len(stored.events):
         return Response(status_code=204)
     after = cursor.sequence if cursor is not None and known else 0
-    told = stored_messages(stored)
+    told = stored_messages(stored)[after:]
+    if hidden:
+        told = [message for each in told if (message := redact(each)) is not None]
     reset = "" if cursor is None or after else HALF_TOLD if known else GONE
     first = wire.open(STORED_EPOCH, reset)
-    body = first + wire.frames(told[after:]) + wire.ended()
+    body = first + wire.frames(told) + wire.ended()
     return Response(body, headers={name.decode(): value.decode() for name, value in (*wire.headers, *headers)})
 
 

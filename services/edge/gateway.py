@@ -19,12 +19,12 @@ from kit.settings import Settings
 from kit.telemetry.spans import note
 from services.edge.expand import Expander
 from services.edge.left import LeftRuns
+from services.edge.orchestrators import UNKNOWN_RUN, serving
 from services.edge.stream import Streams
 
 LOG_WAIT_SECONDS = 30.0
 LOG_RETRY_SECONDS = 0.05
 
-UNKNOWN_RUN = "There is no such run."
 UNKNOWN_MESSAGE = "There is no such message in this conversation."
 UNKNOWN_CONVERSATION = "There is no such conversation."
 
@@ -68,9 +68,8 @@ def owner_of(principal: Principal) -> Owner:
 
 
 def run_key(principal: Principal, run_id: str) -> RunKey:
-    """Where a run of this caller lies. An id that is none is refused like one that is unknown."""
-    if orchestrator_of(run_id) is None:
-        raise Refused("unknown_run", UNKNOWN_RUN)
+    """Where a run of this caller lies. An id that is none is refused like one that is unknown. Raises Refused."""
+    serving(run_id)
     note("studio.run", run_id)
     return RunKey(principal.tenant_token, principal.user_token, run_id)
 
@@ -93,4 +92,11 @@ def conversation_id(text: str) -> str:
     """The id of a conversation from a path; one that is none is refused like one that is unknown."""
     if not is_id(text):
         raise Refused("unknown_conversation", UNKNOWN_CONVERSATION)
+    return text
+
+
+def comparison_id(text: str) -> str:
+    """The id of a comparison from a path, which is a run's; any other is refused like one that is unknown."""
+    if orchestrator_of(text) != "compare":
+        raise Refused("unknown_run", UNKNOWN_RUN)
     return text

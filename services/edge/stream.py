@@ -9,12 +9,10 @@ from typing import Protocol
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
 
-from kit.runlog.follow import Follower
 from kit.runlog.reads import LogMessage
 from kit.telemetry import measures, setup
 from services.edge.expand import Expander
 from services.edge.guard import RAW_SEND
-from services.edge.wires.native import NativeWire
 from services.edge.wires.wire import Wire
 
 RECONNECT_JITTER_MILLISECONDS = 2000
@@ -22,6 +20,23 @@ RECONNECT_JITTER_MILLISECONDS = 2000
 
 PIECE_BYTES = 16 * 1024
 """Written at once: what a client does not take waits here, where others may share it, and not in its connection."""
+
+
+class Source(Protocol):
+    """What a stream is told from: a follower of a run, as its client may see it."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more comes."""
+
+    async def next(self, timeout: float) -> list[LogMessage]:
+        """The next events; an empty list after `timeout` seconds of silence."""
+
+    def interrupt(self) -> None:
+        """Make a waiting `next` return at once."""
+
+    async def close(self) -> None:
+        """Let go of the run."""
 
 
 class Open(Protocol):
@@ -69,7 +84,7 @@ class EventStream(Response):
 
     def __init__(
         self,
-        follower: Follower,
+        source: Source,
         expander: Expander,
         streams: Streams,
         *,
@@ -85,7 +100,7 @@ class EventStream(Response):
         """
         super().__init__()
         self.closed = False
-        self._follower, self._expander, self._streams = follower, expander, streams
+        self._source, self._expander, self._streams = source, expander, streams
         self._wire = wire
         self._heartbeat = heartbeat_seconds
         self._first = first
@@ -97,7 +112,7 @@ class EventStream(Response):
     def end_softly(self) -> None:
         """Tell the client to reconnect, and end."""
         self.closed = True
-        self._follower.interrupt()
+        self._source.interrupt()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end."""
@@ -116,14 +131,14 @@ class EventStream(Response):
             if not self._wire.breaks_off:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            if not self._follower.ended and self._on_gone is not None:
+            if not self._source.ended and self._on_gone is not None:
                 self._on_gone()
             self.closed = True
             self._streams.remove(self)
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listener
-            await self._follower.close()
+            await self._source.close()
 
     def _last_words(self) -> bytes:
         if self.closed:
@@ -131,9 +146,9 @@ class EventStream(Response):
         return self._wire.ended()
 
     async def _pump(self, send: Send) -> None:
-        follower, expander, wire = self._follower, self._expander, self._wire
-        while not (follower.ended or self.closed or wire.complete):
-            batch = await follower.next(self._heartbeat)
+        source, expander, wire = self._source, self._expander, self._wire
+        while not (source.ended or self.closed or wire.complete):
+            batch = await source.next(self._heartbeat)
             if self.closed:
                 return
             if not batch:
@@ -146,7 +161,7 @@ class EventStream(Response):
                         await self._send(piece, send)
 
     async def _send(self, batch: list[LogMessage], send: Send) -> None:
-        parts = self._wire.parts(batch) if isinstance(self._wire, NativeWire) else (self._wire.frames(batch),)
+        parts = self._wire.parts(batch)
         payloads: list[bytes] = []
         if self._measured:
             self._measure(batch)
@@ -173,4 +188,4 @@ class EventStream(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         self.closed = True
-        self._follower.interrupt()
+        self._source.interrupt()

@@ -1,31 +1,22 @@
 """Sending a message, or asking for another answer: both start a run, and may stream it at once."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
-from fastapi.responses import JSONResponse
 
 from contracts import chat
-from kit.auth.principal import Principal
 from kit.ids import new_id
-from kit.telemetry.spans import note
 from services.edge.bodies import Accepted, NewAnswer, NewMessage
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.follow import Watch, begin_run, native_cursor
-from services.edge.gateway import Gateway, conversation_id, message_id
-from services.edge.wires.native import NativeWire
+from services.edge.gateway import conversation_id, message_id
+from services.edge.starting import described, start_run
 
 router = APIRouter(tags=["messages"])
 
 NEW = "new"
 """In place of a conversation's id: begin one with this message."""
 
-EVENT_STREAM = "text/event-stream"
-
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "With `Accept: text/event-stream`: the run's events.", "content": {EVENT_STREAM: {}}},
-    202: {"model": Accepted, "description": "The run has begun."},
-}
+_RESPONSES = described(Accepted, "The run has begun.")
 _Key = Annotated[str | None, Header(min_length=1, max_length=255)]
 
 
@@ -69,7 +60,7 @@ async def send_message(
         timeouts=body.timeouts,
         idempotency_key=idempotency_key,
     )
-    return await _begun(gateway, caller, command, accept, last_event_id)
+    return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)
 
 
 @router.post(
@@ -106,29 +97,13 @@ async def regenerate(
         timeouts=asked.timeouts,
         idempotency_key=idempotency_key,
     )
-    return await _begun(gateway, caller, command, accept, last_event_id)
+    return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)
 
 
-async def _begun(
-    gateway: Gateway, caller: Principal, command: chat.SendMessage | chat.Regenerate, accept: str, cursor: str | None
-) -> Response:
-    note("studio.run", command.run_id)
-    if EVENT_STREAM not in accept:
-        return _accepted(await gateway.ask(command))
-    watch = Watch(caller, NativeWire(), headers=lambda started: [(b"location", _location(started).encode())])
-    return await begin_run(gateway, watch, command, command.run_id, native_cursor(cursor))
-
-
-def _location(started: chat.RunStarted) -> str:
-    return f"/v1/runs/{started.run_id}"
-
-
-def _accepted(started: chat.RunStarted) -> Response:
-    location = _location(started)
-    body = Accepted(
+def _accepted(started: chat.RunStarted, events_url: str) -> Accepted:
+    return Accepted(
         run_id=started.run_id,
         conversation_id=started.conversation_id,
         message_id=started.message_id,
-        events_url=f"{location}/events",
+        events_url=events_url,
     )
-    return JSONResponse(body.model_dump(), 202, headers={"location": location})

@@ -1,5 +1,6 @@
 """Runs of any kind: list, look, follow, stop."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -10,7 +11,8 @@ from kit.runlog.reads import LogUnavailableError
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.direct import direct
 from services.edge.follow import Watch, follow_run, native_cursor
-from services.edge.gateway import page_mark, run_key
+from services.edge.gateway import run_key
+from services.edge.orchestrators import SERVED, merged, run_mark, serving
 from services.edge.wires.native import NativeWire, unavailable
 from services.edge.wires.wire import SSE_HEADERS
 
@@ -30,14 +32,19 @@ _NO_EVENTS = {name.decode(): value.decode() for name, value in SSE_HEADERS}
 async def list_runs(
     gateway: TheGateway, owner: TheOwner, limit: Annotated[int, Query(ge=1, le=200)] = 50, before: str | None = None
 ) -> Any:
-    """Your runs, newest first, without their texts."""
-    return await gateway.ask(chat.ListRuns(owner=owner, limit=limit, before=page_mark(before)))
+    """Your runs of every kind, newest first, without their texts.
+
+    503 if a service that has runs does not answer: a list that lacks some would look like one that is whole.
+    """
+    mark = run_mark(before)
+    asked = [kind.page(owner=owner, limit=limit, before=kind.mark(mark)) for kind in SERVED.values()]
+    return merged(await asyncio.gather(*map(gateway.ask, asked)), limit)
 
 
 @router.get("/{run}", response_model=chat.Run)
 async def get_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """A run as it is now, with its text so far: for clients that poll."""
-    return await gateway.ask(chat.GetRun(owner=owner, run_id=run_key(caller, run).run))
+    return await gateway.ask(serving(run).get(owner=owner, run_id=run_key(caller, run).run))
 
 
 async def _events(request: Request) -> Response:
@@ -70,4 +77,4 @@ router.add_api_route(
 @router.post("/{run}/cancel", response_model=chat.Run)
 async def cancel_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """Stop a run, from any device. What was written is kept. Stopping an ended run changes nothing."""
-    return await gateway.ask(chat.CancelRun(owner=owner, run_id=run_key(caller, run).run))
+    return await gateway.ask(serving(run).cancel(owner=owner, run_id=run_key(caller, run).run))

@@ -14,14 +14,14 @@ from kit.runlog.reads import LogMessage
 from services.edge.openai import errors, ids
 from services.edge.openai.telling import Called, Piece, Said, Telling
 from services.edge.openai.usage import completion_usage
-from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT
+from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT, OnePart
 
 DONE = b"data: [DONE]\n\n"
 
 _encode = msgspec.json.encode
 
 
-class ChatCompletionsWire:
+class ChatCompletionsWire(OnePart):
     """Tells a run to one client."""
 
     headers = SSE_HEADERS

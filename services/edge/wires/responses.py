@@ -17,12 +17,12 @@ from services.edge.openai.asked import Asked
 from services.edge.openai.output import Output, Told
 from services.edge.openai.response_object import State, ended, response
 from services.edge.openai.telling import Telling
-from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT
+from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT, OnePart
 
 _encode = msgspec.json.encode
 
 
-class ResponsesWire:
+class ResponsesWire(OnePart):
     """Tells a run to one client, from the event behind `starting_after` on."""
 
     headers = SSE_HEADERS

@@ -14,6 +14,7 @@ from contracts.ids import MAIN_LANE
 from kit.clock import now_ms
 from kit.runlog.reads import LogMessage
 from services.edge.wires.strand import Strand
+from services.edge.wires.wire import OnePart
 
 Kind = Literal["text", "reasoning"]
 
@@ -24,7 +25,7 @@ OTHER = "other"
 RECONNECT = "This server is stopping. The answer goes on: resume the stream."
 
 
-class Telling:
+class Telling(OnePart):
     """The state of one client's stream, and what each event adds to it."""
 
     whole = False

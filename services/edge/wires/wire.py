@@ -54,8 +54,23 @@ class Wire(Protocol):
         Texts that lie elsewhere have been put back, unless they are gone.
         """
 
+    def parts(self, messages: Sequence[LogMessage]) -> tuple[bytes, ...]:
+        """The same in parts, to be written one after another: a long one may be shared with others who are sent it."""
+
     def leaving(self, milliseconds: int) -> bytes:
         """The server stops while the run goes on: come back after so long."""
 
     def ended(self) -> bytes:
         """Nothing more comes: the run's ending has been told, or its log was purged meanwhile."""
+
+
+class OnePart:
+    """Of a format that makes every event anew for each client: there is nothing to share."""
+
+    def frames(self, messages: Sequence[LogMessage]) -> bytes:
+        """The next events."""
+        raise NotImplementedError
+
+    def parts(self, messages: Sequence[LogMessage]) -> tuple[bytes, ...]:
+        """All in one."""
+        return (self.frames(messages),)
