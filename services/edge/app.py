@@ -11,6 +11,7 @@ from services.edge.guard import Guard
 from services.edge.identity import Identity
 from services.edge.routes import (
     aisdk,
+    aisdk_compare,
     asyncapi,
     comparisons,
     completions,
@@ -52,6 +53,7 @@ def make_app(gateway: Gateway) -> ASGIApp:
         comparisons,
         models,
         aisdk,
+        aisdk_compare,
         completions,
         responses,
         kept_responses,

@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from contracts.compare_values import LaneRating, LaneWish, Outcome, Thumb, Vote
 from contracts.content import Turn
-from contracts.ids import is_id
+from contracts.ids import BLIND, is_id
+from kit.ids import new_id
 from kit.refusal import Refused
 from services.edge.bodies import Body, GivenParameters, GivenTimeouts, NewImage, example
 
@@ -142,6 +143,11 @@ def wishes(models: Models) -> tuple[LaneWish, ...]:
         else:
             raise Refused("unknown_model", f"There is no model {model[:100]!r}.")
     return tuple(wished)
+
+
+def new_comparison_id(*, blind: bool) -> str:
+    """The id of a comparison that begins: it says whether it is blind."""
+    return new_id("cmp") + (BLIND if blind else "")
 
 
 def lane_id(text: str) -> str:

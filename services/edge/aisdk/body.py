@@ -18,7 +18,8 @@ def _either(*names: str) -> Any:
     return AliasChoices(*names)
 
 
-def _texts(value: object) -> object:
+def texts_of(value: object) -> object:
+    """A list, where one thing may stand for itself."""
     return [value] if isinstance(value, str) else [] if value is None else value
 
 
@@ -46,28 +47,18 @@ class UiMessage(BaseModel):
         return self.content if not texts and isinstance(self.content, str) else "\n\n".join(texts)
 
 
-class ChatBody(BaseModel):
-    """Everything that is understood of a request; the names are those of the SDK, of its predecessors, and OpenAI's."""
+class SamplingBody(BaseModel):
+    """How a client wants to be answered; the names are those of the SDK, of its predecessors, and OpenAI's."""
 
     model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
 
-    chat_id: str | None = Field(None, validation_alias=_either("conversationId", "id", "chatId"))
-    messages: list[UiMessage] = Field(min_length=1)
-    trigger: Literal["submit-message", "regenerate-message"] | None = None
-    message_id: str | None = Field(None, validation_alias=_either("messageId"))
-    stream_protocol: str | None = Field(None, validation_alias=_either("streamProtocol"))
-
-    model: str | None = Field(None, validation_alias=_either("model", "modelId"))
-    fallbacks: Annotated[tuple[str, ...], BeforeValidator(_texts)] = ()
     system: str | None = None
-    on_busy: OnBusy | None = Field(None, validation_alias=_either("onBusy", "on_busy"))
-
     temperature: float | None = Field(None, ge=0, le=2)
     top_p: float | None = Field(None, ge=0, le=1, validation_alias=_either("topP", "top_p"))
     max_tokens: int | None = Field(
         None, ge=1, le=MAX_TOKENS, validation_alias=_either("maxOutputTokens", "maxTokens", "max_tokens")
     )
-    stop: Annotated[tuple[str, ...], BeforeValidator(_texts)] = Field(
+    stop: Annotated[tuple[str, ...], BeforeValidator(texts_of)] = Field(
         (), max_length=4, validation_alias=_either("stopSequences", "stop")
     )
     seed: int | None = None
@@ -93,6 +84,26 @@ class ChatBody(BaseModel):
         return known
 
     @property
+    def parameters(self) -> Parameters:
+        """How the model is asked to answer."""
+        given = {name: getattr(self, name, None) for name in Parameters.model_fields}
+        return Parameters(**{name: value for name, value in given.items() if value not in (None, ())})
+
+
+class ChatBody(SamplingBody):
+    """Everything that is understood of a request."""
+
+    chat_id: str | None = Field(None, validation_alias=_either("conversationId", "id", "chatId"))
+    messages: list[UiMessage] = Field(min_length=1)
+    trigger: Literal["submit-message", "regenerate-message"] | None = None
+    message_id: str | None = Field(None, validation_alias=_either("messageId"))
+    stream_protocol: str | None = Field(None, validation_alias=_either("streamProtocol"))
+
+    model: str | None = Field(None, validation_alias=_either("model", "modelId"))
+    fallbacks: Annotated[tuple[str, ...], BeforeValidator(texts_of)] = ()
+    on_busy: OnBusy | None = Field(None, validation_alias=_either("onBusy", "on_busy"))
+
+    @property
     def last(self) -> UiMessage:
         """The only message that is looked at: the history is ours."""
         return self.messages[-1]
@@ -110,12 +121,6 @@ class ChatBody(BaseModel):
         if self.system is not None or self.messages[0].role != "system":
             return self.system
         return self.messages[0].text or None
-
-    @property
-    def parameters(self) -> Parameters:
-        """How the model is asked to answer."""
-        given = {name: getattr(self, name, None) for name in Parameters.model_fields}
-        return Parameters(**{name: value for name, value in given.items() if value not in (None, ())})
 
 
 def _is_text(value: object) -> bool:

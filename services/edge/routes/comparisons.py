@@ -5,9 +5,16 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response
 
 from contracts import compare
-from contracts.ids import BLIND
-from kit.ids import new_id
-from services.edge.comparison_bodies import ComparisonAccepted, Extension, NewComparison, NewVote, lane_id, wishes
+from contracts.ids import is_blind
+from services.edge.comparison_bodies import (
+    ComparisonAccepted,
+    Extension,
+    NewComparison,
+    NewVote,
+    lane_id,
+    new_comparison_id,
+    wishes,
+)
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.gateway import Gateway, comparison_id, page_mark
 from services.edge.starting import described, start_run
@@ -123,13 +130,8 @@ async def get_leaderboard(gateway: TheGateway, owner: TheOwner, which: Literal["
     return await gateway.ask(compare.GetLeaderboard(owner=owner, which=which))
 
 
-def new_comparison_id(*, blind: bool) -> str:
-    """The id of a comparison that begins: it says whether it is blind."""
-    return new_id("cmp") + (BLIND if blind else "")
-
-
 async def _is_unvoted(gateway: Gateway, owner: TheOwner, parent: str) -> bool:
-    if not parent.endswith(BLIND):
+    if not is_blind(parent):
         return False
     comparison: compare.Comparison = await gateway.ask(compare.GetComparison(owner=owner, run_id=parent))
     return not comparison.revealed

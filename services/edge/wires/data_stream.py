@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from contracts import events
-from services.edge.wires.telling import OTHER, Kind, Telling, arguments_of
+from services.edge.wires.lane import OTHER, Kind
+from services.edge.wires.telling import Telling, arguments_of
 
 _encode = msgspec.json.Encoder().encode
 

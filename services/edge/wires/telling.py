@@ -5,22 +5,15 @@ the ending of their generation: before, the model may begin again, and the clien
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from contracts import events
 from contracts.ids import MAIN_LANE
-from kit.clock import now_ms
 from kit.runlog.reads import LogMessage
-from services.edge.wires.strand import Strand
+from services.edge.wires.lane import OTHER, Kind, Lane
 from services.edge.wires.wire import OnePart
-
-Kind = Literal["text", "reasoning"]
-
-FINISH = {"stop": "stop", "length": "length", "content_filter": "content-filter", "tool_calls": "tool-calls"}
-"""The AI SDK's names of finish reasons."""
-OTHER = "other"
 
 RECONNECT = "This server is stopping. The answer goes on: resume the stream."
 
@@ -33,25 +26,23 @@ class Telling(OnePart):
 
     def __init__(self, message_id: str | None = None) -> None:
         """`message_id` replaces the answer's own: of the client's message that the answer goes on with."""
-        self.text, self.reasoning = Strand(), Strand()
+        self.lane = Lane(self)
         self.message_id = message_id
         self.started = False
         """The message has begun, as far as this client knows."""
-        self.finish: str | None = None
-        """Why the generation ended, once it did and all of it is told."""
         self.done = False
         """The run's ending is told."""
         self._tell: dict[type, Callable[[Any], bytes]] = {
             events.RunCreated: self._created,
             events.RunQueued: lambda event: self.queued(event.ahead),
-            events.GenerationDelta: lambda event: self._add("text", self.text, event.text),
-            events.GenerationReasoning: lambda event: self._add("reasoning", self.reasoning, event.text),
+            events.GenerationDelta: lambda event: self.lane.add("text", event.text),
+            events.GenerationReasoning: lambda event: self.lane.add("reasoning", event.text),
             events.GenerationRestarted: self._restarted,
-            events.GenerationSnapshot: self._whole,
+            events.GenerationSnapshot: self.lane.whole,
             events.GenerationCompleted: self._ended,
             events.GenerationFailed: self._ended,
             events.GenerationCancelled: self._ended,
-            events.Notice: lambda event: self.notice(_noticed(event)),
+            events.Notice: lambda event: self.notice(noticed(event)),
             events.RunCompleted: self._completed,
             events.RunFailed: lambda event: self._over(self.failed(event.error.message)),
             events.RunCancelled: lambda _: self._over(self.cancelled()),
@@ -61,11 +52,6 @@ class Telling(OnePart):
     def breaks_off(self) -> bool:
         """An AI SDK client takes any clean end for the end of the answer; a cut makes it resume, or say so."""
         return not self.done
-
-    @property
-    def held(self) -> bool:
-        """Words are held back, so that the place in the log does not say what the client has."""
-        return self.text.anew is not None or self.reasoning.anew is not None
 
     def frames(self, messages: Sequence[LogMessage]) -> bytes:
         """What the events add."""
@@ -83,8 +69,7 @@ class Telling(OnePart):
         """A notice; what makes clients come back is the cut behind it."""
         if self.done:
             return self.ended()
-        event = events.Notice(lane=MAIN_LANE, at=now_ms(), code="reconnect", message=RECONNECT, delay_ms=milliseconds)
-        return self.notice(_noticed(event))
+        return self.notice(stopping(milliseconds))
 
     def _created(self, event: events.RunCreated) -> bytes:
         if self.started:
@@ -99,51 +84,23 @@ class Telling(OnePart):
             metadata["omittedMessages"] = event.omitted_messages
         return self.start(self.message_id or event.message_id or event.run_id, metadata)
 
-    def _add(self, kind: Kind, strand: Strand, text: str) -> bytes:
-        return self._say(kind, strand, strand.add(text))
-
     def _restarted(self, _: events.GenerationRestarted) -> bytes:
-        self.text.begin_anew()
-        self.reasoning.begin_anew()
+        self.lane.begin_anew()
         return b""
 
-    def _whole(self, event: events.Whole) -> bytes:
-        """A reference is left where the text is gone for good: then it is as it was told."""
-        told = b""
-        if event.reasoning_ref is None:
-            told += self._say("reasoning", self.reasoning, self.reasoning.whole(event.reasoning or ""))
-        if event.text_ref is None:
-            told += self._say("text", self.text, self.text.whole(event.text or ""))
-        return told
-
     def _ended(self, event: events.GenerationEnding) -> bytes:
-        if self.finish is not None:
+        if self.lane.finish is not None:
             return b""
-        told = self._whole(event)
-        for kind, strand in self._strands():
-            told += self._say(kind, strand, strand.end())
-        self.finish = OTHER
-        calls: tuple[events.ToolCall, ...] = ()
-        if isinstance(event, events.GenerationCompleted):
-            self.finish, calls = FINISH.get(event.finish_reason, OTHER), event.tool_calls
-        return told + self.generated(calls, _metadata(event))
+        told = self.lane.end(event)
+        calls = event.tool_calls if isinstance(event, events.GenerationCompleted) else ()
+        return told + self.generated(calls, metadata_of(event))
 
     def _completed(self, _: events.RunCompleted) -> bytes:
-        return self._over(self.finished(self.finish or OTHER))
+        return self._over(self.finished(self.lane.finish or OTHER))
 
     def _over(self, told: bytes) -> bytes:
         self.done = True
         return told
-
-    def _say(self, kind: Kind, strand: Strand, text: str) -> bytes:
-        told = b""
-        if strand.split:
-            strand.split = False
-            told = self.taken_back(kind)
-        return told + self.said(kind, text) if text else told
-
-    def _strands(self) -> tuple[tuple[Kind, Strand], ...]:
-        return ("reasoning", self.reasoning), ("text", self.text)
 
     # -- the words, of a subclass ---------------------------------------------------------------------------------
 
@@ -206,13 +163,20 @@ def arguments_of(call: events.ToolCall) -> Any:
         return call.arguments
 
 
-def _noticed(event: events.Notice) -> dict[str, Any]:
+def stopping(milliseconds: int) -> dict[str, Any]:
+    """What is said by a server that stops."""
+    return {"code": "reconnect", "message": RECONNECT, "delayMs": milliseconds}
+
+
+def noticed(event: events.Notice) -> dict[str, Any]:
+    """A notice in the SDK's style."""
     told = {"code": event.code, "message": event.message, "model": event.model, "delayMs": event.delay_ms}
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _metadata(event: events.GenerationEnding) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"model": event.model}
+def metadata_of(event: events.GenerationEnding) -> dict[str, Any]:
+    """What is known of an answer that has ended, in the SDK's style."""
+    metadata: dict[str, Any] = {"model": event.model} if event.model else {}
     if event.provider:
         metadata["provider"] = event.provider
     if (usage := event.usage) is not None:

@@ -6,10 +6,12 @@ the cursor says it: the edge keeps nothing, and any other one can go on.
 
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.runlog.cursor import Cursor, parse_cursor
-from services.edge.wires.telling import FINISH, OTHER, Kind
+from services.edge.wires.lane import FINISH, OTHER, Kind, Lane
+from services.edge.wires.ui_parts import UiParts
 
 _OPEN: dict[str, Kind | None] = {"n": None, "t": "text", "r": "reasoning"}
 _FINISH = {"n": None, "s": FINISH["stop"], "l": FINISH["length"], "f": FINISH["content_filter"]}
@@ -18,13 +20,59 @@ _OPEN_LETTERS = {kind: letter for letter, kind in _OPEN.items()}
 _FINISH_LETTERS = {reason: letter for letter, reason in _FINISH.items()}
 
 _NUMBER, _CHECKSUM = r"(\d{1,10})", r"([0-9a-f]{1,8})"
-_FORM = re.compile(
-    rf"([^-]+-\d{{1,19}})-{_CHECKSUM}-([ntr]){_NUMBER}([nslfco])-{_NUMBER}\.{_CHECKSUM}-{_NUMBER}\.{_CHECKSUM}",
-    re.ASCII,
-)
+STATE = rf"([ntr]){_NUMBER}([nslfco])-{_NUMBER}\.{_CHECKSUM}-{_NUMBER}\.{_CHECKSUM}"
+"""The form of what a client has of one generation; seven groups."""
+PLACE = rf"([^-]+-\d{{1,19}})-{_CHECKSUM}"
+"""The form of a place in the log and the tag of its run; two groups."""
+_FORM = re.compile(rf"{PLACE}-{STATE}", re.ASCII)
 
-Shown = tuple[int, int]
+Text = tuple[int, int]
 """Of a text that was shown: how long it is, and its checksum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a client has of one generation."""
+
+    open: Kind | None
+    parts: int
+    finish: str | None
+    text: Text
+    reasoning: Text
+
+    def __str__(self) -> str:
+        state = f"{_OPEN_LETTERS[self.open]}{self.parts}{_FINISH_LETTERS[self.finish]}"
+        return f"{state}-{_shown(self.text)}-{_shown(self.reasoning)}"
+
+    def give(self, lane: Lane, parts: UiParts) -> None:
+        """Go on from here."""
+        parts.open, parts.count, lane.finish = self.open, self.parts, self.finish
+        lane.text.length, lane.text.checksum = self.text
+        lane.reasoning.length, lane.reasoning.checksum = self.reasoning
+
+
+def shown(lane: Lane, parts: UiParts) -> Shown:
+    """What a client has by now."""
+    text, reasoning = lane.text, lane.reasoning
+    return Shown(
+        parts.open,
+        parts.count,
+        lane.finish,
+        (text.length, text.checksum),
+        (reasoning.length, reasoning.checksum),
+    )
+
+
+def parse_shown(groups: Sequence[str]) -> Shown:
+    """From the groups of `STATE`."""
+    open_, parts, finish, *texts = groups
+    return Shown(
+        open=_OPEN[open_],
+        parts=int(parts),
+        finish=_FINISH[finish],
+        text=(int(texts[0]), int(texts[1], 16)),
+        reasoning=(int(texts[2]), int(texts[3], 16)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +81,10 @@ class UiCursor:
 
     place: Cursor
     tag: str
-    open: Kind | None
-    parts: int
-    finish: str | None
-    text: Shown
-    reasoning: Shown
+    shown: Shown
 
     def __str__(self) -> str:
-        state = f"{_OPEN_LETTERS[self.open]}{self.parts}{_FINISH_LETTERS[self.finish]}"
-        return f"{self.place}-{self.tag}-{state}-{_shown(self.text)}-{_shown(self.reasoning)}"
+        return f"{self.place}-{self.tag}-{self.shown}"
 
 
 def parse_ui_cursor(text: str) -> UiCursor | None:
@@ -50,22 +93,13 @@ def parse_ui_cursor(text: str) -> UiCursor | None:
     place = parse_cursor(match[1]) if match else None
     if match is None or place is None:
         return None
-    _, tag, open_, parts, finish, *shown = match.groups()
-    return UiCursor(
-        place=place,
-        tag=tag,
-        open=_OPEN[open_],
-        parts=int(parts),
-        finish=_FINISH[finish],
-        text=(int(shown[0]), int(shown[1], 16)),
-        reasoning=(int(shown[2]), int(shown[3], 16)),
-    )
+    return UiCursor(place, match[2], parse_shown(match.groups()[2:]))
 
 
-def tag_of(run_id: str) -> str:
-    """A run in a cursor."""
-    return f"{zlib.crc32(run_id.encode()):x}"
+def tag_of(name: str) -> str:
+    """A run, or a lane, in a cursor."""
+    return f"{zlib.crc32(name.encode()):x}"
 
 
-def _shown(shown: Shown) -> str:
-    return f"{shown[0]}.{shown[1]:x}"
+def _shown(text: Text) -> str:
+    return f"{text[0]}.{text[1]:x}"

@@ -7,16 +7,16 @@ resumes by it takes an event's frames when the last one has come (examples/brows
 
 from typing import Any
 
-import msgspec
-
 from contracts import events
 from kit.runlog.cursor import Cursor
 from kit.runlog.reads import LogMessage
-from services.edge.wires.telling import Kind, Telling, arguments_of
-from services.edge.wires.ui_cursor import UiCursor, parse_ui_cursor, tag_of
+from services.edge.wires.lane import Kind
+from services.edge.wires.telling import Telling, arguments_of
+from services.edge.wires.ui_cursor import UiCursor, parse_ui_cursor, shown, tag_of
+from services.edge.wires.ui_parts import DONE, UiParts, frame, with_cursor
 from services.edge.wires.wire import SSE_HEADERS, SSE_HEARTBEAT
 
-_encode = msgspec.json.Encoder().encode
+HEADERS = (*SSE_HEADERS, (b"x-vercel-ai-ui-message-stream", b"v1"))
 
 
 class UiMessageWire(Telling):
@@ -26,7 +26,7 @@ class UiMessageWire(Telling):
     before it is void, and by a new part.
     """
 
-    headers = (*SSE_HEADERS, (b"x-vercel-ai-ui-message-stream", b"v1"))
+    headers = HEADERS
     heartbeat = SSE_HEARTBEAT
 
     def __init__(self, message_id: str | None = None, last_event_id: str | None = None) -> None:
@@ -34,8 +34,7 @@ class UiMessageWire(Telling):
         super().__init__(message_id)
         self._sent = parse_ui_cursor(last_event_id) if last_event_id else None
         self._epoch = self._tag = ""
-        self._open: Kind | None = None
-        self._parts = 0
+        self._parts = UiParts()
 
     def resume(self, run_id: str) -> Cursor | None:
         """The place in the log that the client's cursor names, if that is of this run: then it has the rest."""
@@ -43,17 +42,15 @@ class UiMessageWire(Telling):
         cursor = self._sent
         if cursor is None or cursor.tag != self._tag:
             return None
-        self._open, self._parts, self.finish, self.started = cursor.open, cursor.parts, cursor.finish, True
-        self.text.length, self.text.checksum = cursor.text
-        self.reasoning.length, self.reasoning.checksum = cursor.reasoning
+        self.started = True
+        cursor.shown.give(self.lane, self._parts)
         return cursor.place
 
     def open(self, epoch: str, reset: str = "") -> bytes:
         """Nothing: what a client has of a run that is told anew is not told again."""
         self._epoch = epoch
         if reset:
-            self.text.begin_anew()
-            self.reasoning.begin_anew()
+            self.lane.begin_anew()
         return b""
 
     def frame(self, message: LogMessage) -> bytes:
@@ -61,42 +58,28 @@ class UiMessageWire(Telling):
         told = super().frame(message)
         if not told or not self.started:
             return told
-        last = told.rfind(b"\n\n", 0, -2) + 2 if told.count(b"\n\n") > 1 else 0
-        cursor = UiCursor(
-            # words that are held back are in no cursor: who comes back is told everything anew, and given the rest
-            place=Cursor(self._epoch, 0 if self.held else message.sequence),
-            tag=self._tag,
-            open=self._open,
-            parts=self._parts,
-            finish=self.finish,
-            text=(self.text.length, self.text.checksum),
-            reasoning=(self.reasoning.length, self.reasoning.checksum),
-        )
-        return b"%bid: %b\n%b" % (told[:last], str(cursor).encode(), told[last:])
+        # words that are held back are in no cursor: who comes back is told everything anew, and given the rest
+        place = Cursor(self._epoch, 0 if self.lane.held else message.sequence)
+        return with_cursor(told, UiCursor(place, self._tag, shown(self.lane, self._parts)))
 
     def start(self, message_id: str, metadata: dict[str, Any]) -> bytes:
         """The message, and its only step."""
         start = {"type": "start", "messageId": message_id, "messageMetadata": metadata}
-        return _frame(start) + _frame({"type": "start-step"})
+        return frame(start) + frame({"type": "start-step"})
 
     def said(self, kind: Kind, text: str) -> bytes:
         """A delta, in a part that may have to begin first."""
-        opening = b""
-        if self._open != kind:
-            opening = self._close()
-            self._open, self._parts = kind, self._parts + 1
-            opening += _frame({"type": f"{kind}-start", "id": self._id})
-        return opening + _frame({"type": f"{kind}-delta", "id": self._id, "delta": text})
+        return self._parts.said(kind, text)
 
     def taken_back(self, kind: Kind) -> bytes:
         """A data part that stays in the message."""
-        return self._close() + _frame({"type": "data-restarted", "data": {"kind": kind}})
+        return self._parts.taken_back(kind)
 
     def generated(self, calls: tuple[events.ToolCall, ...], metadata: dict[str, Any]) -> bytes:
         """Calls, numbers, and the end of the step."""
-        told = self._close()
+        told = self._parts.close()
         for call in calls:
-            told += _frame(
+            told += frame(
                 {
                     "type": "tool-input-available",
                     "toolCallId": call.call_id,
@@ -104,45 +87,28 @@ class UiMessageWire(Telling):
                     "input": arguments_of(call),
                 }
             )
-        return (
-            told + _frame({"type": "message-metadata", "messageMetadata": metadata}) + _frame({"type": "finish-step"})
-        )
+        return told + frame({"type": "message-metadata", "messageMetadata": metadata}) + frame({"type": "finish-step"})
 
     def notice(self, notice: dict[str, Any]) -> bytes:
         """For `onData` only."""
-        return _frame({"type": "data-notice", "data": notice, "transient": True})
+        return frame({"type": "data-notice", "data": notice, "transient": True})
 
     def queued(self, ahead: int) -> bytes:
         """For `onData` only."""
-        return _frame({"type": "data-queued", "data": {"ahead": ahead}, "transient": True})
+        return frame({"type": "data-queued", "data": {"ahead": ahead}, "transient": True})
 
     def finished(self, reason: str) -> bytes:
         """AI SDK 5.0.0 does not know the reason yet; its later patches do."""
-        return self._close() + _frame({"type": "finish", "finishReason": reason})
+        return self._parts.close() + frame({"type": "finish", "finishReason": reason})
 
     def failed(self, message: str) -> bytes:
         """The client's error."""
-        return self._close() + _frame({"type": "error", "errorText": message})
+        return self._parts.close() + frame({"type": "error", "errorText": message})
 
     def cancelled(self) -> bytes:
         """Without a reason, which two releases do not accept."""
-        return self._close() + _frame({"type": "abort"})
+        return self._parts.close() + frame({"type": "abort"})
 
     def ended(self) -> bytes:
         """What the SDK's own servers end with."""
-        return b"data: [DONE]\n\n" if self.done else b""
-
-    @property
-    def _id(self) -> str:
-        return f"{self._open}-{self._parts}"
-
-    def _close(self) -> bytes:
-        if self._open is None:
-            return b""
-        told = _frame({"type": f"{self._open}-end", "id": self._id})
-        self._open = None
-        return told
-
-
-def _frame(part: dict[str, Any]) -> bytes:
-    return b"data: %b\n\n" % _encode(part)
+        return DONE if self.done else b""
