@@ -17,7 +17,7 @@ from contracts.chat_values import RunPage as RunPage
 from contracts.chat_values import RunStarted as RunStarted
 from contracts.chat_values import RunStatus as RunStatus
 from contracts.chat_values import StoredRun as StoredRun
-from contracts.content import Image, ToolResult
+from contracts.content import Image, ToolResult, Turn
 from contracts.generation import Parameters, Timeouts
 from contracts.ids import Id, RunId
 from contracts.message import Owner, Request
@@ -38,6 +38,21 @@ class CreateConversation(ChatRequest):
     conversation_id: Id
     title: str = ""
     system: str | None = None
+
+
+class ImportConversation(ChatRequest):
+    """Begin a conversation with what was said elsewhere; the next message follows the last answer.
+
+    With an id that the owner has already it is that conversation, as it is now.
+    """
+
+    VERB: ClassVar[str] = "import_conversation"
+    RESULT: ClassVar[Any] = Conversation
+    AGAIN: ClassVar[bool] = True
+    conversation_id: Id
+    title: str = Field("", description="empty: made from the first message")
+    turns: tuple[Turn, ...] = Field(min_length=1, description="the system prompt first, an answer last; no tools")
+    model: str | None = Field(None, max_length=256, description="that gave the last answer")
 
 
 class GetConversation(ChatRequest):

@@ -86,6 +86,19 @@ _of_run: dict[str, Any] = {"owner": OWNER, "run_id": RUN}
 
 EXCHANGES = (
     Exchange(chat.CreateConversation(**_of_conversation, title="Hello", system="Be brief."), _conversation),
+    Exchange(
+        chat.ImportConversation(
+            **_of_conversation,
+            title="Hello",
+            turns=(
+                Turn(role="system", content="Be brief."),
+                Turn(role="user", content="Hello", images=(Image(url="https://example.com/cat.png"),)),
+                Turn(role="assistant", content="Hello, Ada"),
+            ),
+            model="demo-swift",
+        ),
+        _conversation,
+    ),
     Exchange(chat.GetConversation(**_of_conversation), _conversation),
     Exchange(
         chat.ListConversations(

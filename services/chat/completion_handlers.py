@@ -17,7 +17,7 @@ from kit.ids import new_id
 from kit.refusal import Refused
 from kit.settings import ChatSettings
 from kit.telemetry.context import trace_headers
-from services.chat import attachment_store, begin_store, checks, images, store
+from services.chat import attachment_store, begin_store, brought, checks, images, store
 from services.chat.begin_store import Attachment
 from services.chat.beginning import Place, check_repeated, new_run, run_values
 from services.chat.message_handlers import shown_message
@@ -40,7 +40,8 @@ class CompletionHandlers:
 
     async def on_start_completion(self, command: StartCompletion) -> RunStarted:
         """Store the run with its whole context, then put it on the bus."""
-        turns, attachments = self._checked(command)
+        turns, attachments = brought.keep(command.turns, self._limits)
+        _check_labels(command.labels)
         choice = await self._starter.choose(command)
         if attachments and not choice.window.sees:
             raise Refused("images_not_supported", f"The model {choice.model} does not take images.")
@@ -127,29 +128,6 @@ class CompletionHandlers:
         if not run.hidden:
             raise Refused("unknown_run", UNKNOWN)
         return run, reply
-
-    def _checked(self, command: StartCompletion) -> tuple[tuple[Turn, ...], list[Attachment]]:
-        """The turns as they are stored, and their images."""
-        shown, attachments = images.keep(
-            [image for turn in command.turns for image in turn.images],
-            max_count=self._limits.max_context_images,
-            max_bytes=self._limits.max_image_bytes,
-        )
-        left = iter(shown)
-        turns = tuple(
-            turn.model_copy(update={"images": tuple(next(left) for _ in turn.images)}) if turn.images else turn
-            for turn in command.turns
-        )
-        size = 0
-        for turn in turns:
-            text = turn.model_dump_json()
-            checks.check_stored(text)
-            size += len(text)
-        if size > self._limits.max_context_characters:
-            limit = self._limits.max_context_characters
-            raise Refused("message_too_long", f"The messages have {size} characters; the limit is {limit}.")
-        _check_labels(command.labels)
-        return turns, attachments
 
 
 def _check_labels(labels: dict[str, str]) -> None:

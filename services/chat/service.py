@@ -29,6 +29,7 @@ from services.chat.completion_handlers import CompletionHandlers
 from services.chat.dispatch import Dispatcher
 from services.chat.endings import EndingHandlers
 from services.chat.handlers import ConversationHandlers
+from services.chat.import_handlers import ImportHandlers
 from services.chat.marks import run_marks
 from services.chat.message_handlers import MessageHandlers
 from services.chat.promoter import Promoter
@@ -98,6 +99,7 @@ class ChatService:
     def _register(self) -> None:
         limits, workers = self._settings.chat, self._settings.chat.handlers
         conversations = ConversationHandlers(self._bus, self._database)
+        imports = ImportHandlers(self._bus, self._database, limits)
         messages = MessageHandlers(self._bus, self._database)
         canceller = Canceller(self._bus, self._stand_in)
         stopper = Stopper(self._bus, self._database, canceller, self._endings)
@@ -107,6 +109,7 @@ class ChatService:
         answers = CompletionHandlers(self._database, starter, runs, limits)
         short: list[tuple[type[Request[Any]], Handler]] = [
             (chat.CreateConversation, conversations.on_create_conversation),
+            (chat.ImportConversation, imports.on_import_conversation),
             (chat.GetConversation, conversations.on_get_conversation),
             (chat.UpdateConversation, conversations.on_update_conversation),
             (chat.ForkConversation, conversations.on_fork_conversation),

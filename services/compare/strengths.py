@@ -93,7 +93,7 @@ def fit(wins: Floats, precision: float) -> Floats:
         odds, height = odds + step, higher
         if np.abs(step).max() <= ENOUGH:
             break
-    return odds - odds.mean()
+    return np.asarray(odds - odds.mean(), dtype=np.float64)
 
 
 def standard_errors(odds: Floats, told: Floats, precision: float) -> Floats:
