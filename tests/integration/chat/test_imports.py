@@ -94,11 +94,8 @@ async def test_it_is_told_once(world: World) -> None:
     asked = brought()
     for _ in range(2):
         await world.ask(asked)
-
-    async def told() -> list[str]:
-        return [fact for fact in await facts_about(world, asked.conversation_id)]
-
-    assert await until(told) == ["evt.chat.conversation.created"]
+    told = await until(lambda: facts_about(world, asked.conversation_id))
+    assert told == ["evt.chat.conversation.created"]
 
 
 async def facts_about(world: World, conversation: str) -> list[str]:
