@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+from datetime import datetime
 
 from contracts.message import Owner
-from kit.ids import new_id
+from kit.ids import RANDOM_BITS, id_at, new_id
 from kit.refusal import Refused
 
 MAX_ID_CHARACTERS = 255
@@ -31,6 +32,14 @@ def conversation_of(owner: Owner, chat_id: str | None) -> str:
         return chat_id
     digest = int.from_bytes(_digest(owner.tenant, owner.user, chat_id))
     return f"conv_{''.join(_ALPHABET[(digest >> (5 * place)) & 31] for place in range(_LENGTH))}"
+
+
+def conversation_made_of(owner: Owner, begun: datetime, *parts: str) -> str:
+    """The conversation that is made of something else of the owner's: the same one for the same parts. It stands among
+    the others where that has begun. Raises Refused.
+    """
+    digest = int.from_bytes(_digest(owner.tenant, owner.user, *parts))
+    return id_at("conv", int(begun.timestamp() * 1000), digest % (1 << RANDOM_BITS))
 
 
 def message_id_of(text: str | None) -> str | None:

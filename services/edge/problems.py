@@ -33,6 +33,7 @@ STATUS = {
     "too_many_waiting": 409,
     "already_voted": 409,
     "not_voted": 409,
+    "lane_not_finished": 409,
     "body_too_large": 413,
     "message_too_long": 413,
     "parameters_too_long": 413,
