@@ -16,7 +16,7 @@ _SHORTEST_FENCE = 3
 
 HIDDEN = "The models are hidden until the vote."
 _ROLES = {"system": "System prompt", "user": "User", "assistant": "Assistant", "tool": "Tool"}
-_OUTCOMES = {"tie": "a tie", "all_bad": "no answer is good"}
+_OUTCOMES = {"tie": "none, a tie", "all_bad": "none is good"}
 
 
 def told(comparison: Comparison) -> Comparison:
@@ -94,9 +94,12 @@ def _figures(lane: ComparedLane) -> Iterator[str]:
 
 
 def _vote(vote: Vote, lanes: Sequence[ComparedLane]) -> Iterator[str]:
-    names = {lane.lane: f"{number}. {_plain(lane.model or '') or 'Answer'}" for number, lane in enumerate(lanes, 1)}
+    names = {
+        lane.lane: str(number) + (f" ({_plain(lane.model)})" if lane.model else "")
+        for number, lane in enumerate(lanes, start=1)
+    }
     said = [f"- Best answer: {_OUTCOMES.get(vote.outcome) or names.get(vote.winner or '', 'unknown')}"]
-    said += [f"- {names.get(each.lane, 'unknown')}: {each.rating}" for each in vote.ratings]
+    said += [f"- Answer {names.get(each.lane, 'unknown')}: {each.rating}" for each in vote.ratings]
     yield "\n".join(said)
     if vote.comment:
         yield _fenced(vote.comment)

@@ -84,8 +84,8 @@ def test_everything_is_in_it() -> None:
         "- Tokens: 3 in, 5 out",
         "- Cost: 0.5 USD",
         "- Error: It broke.",
-        "- Best answer: 1. one",
-        "- 2. two: down",
+        "- Best answer: 1 (one)",
+        "- Answer 2 (two): down",
     ):
         assert line in text.splitlines(), line
 
@@ -124,14 +124,14 @@ def test_images_are_named() -> None:
 @pytest.mark.parametrize("outcome", ["tie", "all_bad"])
 def test_a_draw_names_nobody(outcome: Any) -> None:
     text = markdown(comparison(vote=Vote(outcome=outcome)))
-    assert {"tie": "- Best answer: a tie", "all_bad": "- Best answer: no answer is good"}[outcome] in text
+    assert {"tie": "- Best answer: none, a tie", "all_bad": "- Best answer: none is good"}[outcome] in text
 
 
 def test_a_blind_one_tells_only_the_answers() -> None:
     """Whatever compare might say of it."""
     hidden = comparison(blind=True, revealed=False, id="cmp_1_blind", error=Problem(code="x", message="two broke"))
     both = markdown(hidden) + told(hidden).model_dump_json()
-    for secret in ("one", "two", "31.5", "0.5", "broke", '"p"', "stop", "20 ms"):
+    for secret in ("one", "two", "31.5", "0.5", "broke", '"p"', '"finish_reason":"stop"', "(stop)", "20 ms"):
         assert secret not in both.replace("Be brief.", "").replace("No text", ""), secret
     assert "First" in both
     assert read(markdown(hidden))[0][-2:] == ["1. Answer", "2. Answer"]
