@@ -78,7 +78,7 @@ class ComparisonStream:
 
     def _text(self, stored: dict[str, str], name: str, shown: Lane) -> None:
         """What a lane shows is what is stored, and what its model said."""
-        calls = range(1, 2 * len(counting.MODELS) + 1)
+        calls = range(2 * len(counting.MODELS))
         possible = {counting.answer(self.order, stored["model"], call) for call in calls}
         if shown.text not in possible:
             self.verdict.violated("lost", f"{name}, {stored['model']}: …{shown.text[-100:]!r} is no answer of it")
