@@ -16,6 +16,7 @@ from kit.refusal import Refused
 from kit.runtime.embedded_nats import EmbeddedNats
 from kit.settings import BusSettings
 from tests.fixtures.bus import bus_to, subjects_of
+from tests.fixtures.polling import until
 
 OWNER = Owner(tenant="t", user="u")
 
@@ -43,8 +44,19 @@ async def heard(own_nats: EmbeddedNats, bus: Bus) -> AsyncIterator[list[str]]:
     on_request(broker, StartCompletion, workers=1, kept=blobs)(on_start_completion)
     on_request(broker, DeleteCompletion, workers=1, kept=blobs)(on_delete_completion)
     await broker.start()
+    await until(lambda: answers(bus))  # its subscriptions may be on their way to the server yet
     yield found
     await broker.stop()
+
+
+async def answers(bus: Bus) -> bool:
+    try:
+        await call(bus, DeleteCompletion(owner=OWNER, run_id="chat_y"), timeout=1)
+    except Refused:
+        return True
+    except Unavailable:
+        return False
+    raise AssertionError("it was not refused")
 
 
 def asked(content: str) -> StartCompletion:
