@@ -112,10 +112,12 @@ def check_extension(parent: Compared, command: ExtendComparison, *, blind: bool)
         raise Refused("nothing_to_do", "Name a model to add or a lane to retry.")
 
 
-def check_offered(wishes: Sequence[LaneWish], offered: Sequence[str]) -> None:
-    """Refused if a model is not offered."""
+def check_offered(wishes: Sequence[LaneWish], offered: Sequence[str], *, named: bool = True) -> None:
+    """Refused if a model is not offered; if it may not be `named`, without saying which."""
     for wish in wishes:
         if wish.model not in offered:
+            if not named:
+                raise Refused("unknown_model", "A model of this comparison is not offered any more.")
             name = wish.model[:QUOTED_CHARACTERS]
             raise Refused("unknown_model", f"There is no model {name!r}. GET /v1/models lists those there are.")
 

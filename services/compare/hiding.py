@@ -15,7 +15,7 @@ def hidden_event(event: events.Event) -> events.Event:
     """An event of a replay without anything that tells one model from another."""
     match event:
         case events.RunCreated():
-            plans = tuple(events.GenerationPlan(plan.lane, "") for plan in event.generations)
+            plans = tuple(events.GenerationPlan(plan.lane, "", plan.source) for plan in event.generations)
             return msgspec.structs.replace(event, generations=plans)
         case events.GenerationCompleted():
             return events.GenerationCompleted(**_shared(event), provider="", finish_reason="stop")

@@ -1,6 +1,6 @@
 """A run that begins: its row and its lanes, and the orders to inference. Values in, values out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -78,6 +78,26 @@ def kept_lane(run: RunRow, name: str, position: int, old: LaneRow) -> LaneRow:
     return kept
 
 
+def extended_lanes(
+    run: RunRow,
+    olds: Sequence[LaneRow],
+    anew: Mapping[str, Wanted],
+    added: Sequence[Wanted],
+    names: Sequence[str],
+    timeouts: Timeouts,
+) -> list[LaneRow]:
+    """The lanes of a run that goes on from another one: the old ones at their places, as they are or `anew`."""
+    lanes = []
+    for place, (name, old) in enumerate(zip(names, olds, strict=False)):
+        again = anew.get(old.lane)
+        lanes.append(
+            kept_lane(run, name, place, old) if again is None else wanted_lane(run, name, place, again, timeouts)
+        )
+    for place, (name, wanted) in enumerate(zip(names[len(olds) :], added, strict=True), start=len(olds)):
+        lanes.append(wanted_lane(run, name, place, wanted, timeouts))
+    return lanes
+
+
 def _misfit_ending(lane: LaneRow, run: RunRow, error: events.Error) -> events.GenerationFailed:
     """Nobody was asked: it took no time and cost nothing."""
     return events.GenerationFailed(
@@ -99,12 +119,13 @@ def turns_of(run: RunRow) -> tuple[Turn, ...]:
 
 def wish_of(lane: LaneRow) -> LaneWish:
     """What the lane was asked for, to ask for it once more."""
-    return LaneWish(model=lane.model, parameters=parameters_of(lane))
+    model, parameters = asked_of(lane)
+    return LaneWish(model=model, parameters=parameters)
 
 
-def parameters_of(lane: LaneRow) -> Parameters:
-    """How the model of a lane is asked."""
-    return Parameters.model_validate(lane.request.get("parameters", {}))
+def asked_of(lane: LaneRow) -> tuple[str, Parameters]:
+    """Whom a lane asks, and how."""
+    return lane.model, Parameters.model_validate(lane.request.get("parameters", {}))
 
 
 def order_of(lane: LaneRow, turns: tuple[Turn, ...]) -> GenerateRequest:

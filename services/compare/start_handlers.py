@@ -11,11 +11,9 @@ from kit.ids import new_id
 from kit.refusal import Refused
 from services.compare import checks, core, store
 from services.compare.endings import SERVICE
-from services.compare.models import Compared, LaneRow
-from services.compare.plan import Starting, kept_lane, new_run, parameters_of, turns_of, wanted_lane, wish_of
+from services.compare.models import Compared
+from services.compare.plan import Starting, asked_of, extended_lanes, new_run, turns_of, wanted_lane, wish_of
 from services.compare.starter import Starter
-
-GONE = "A model of this comparison is not offered any more."
 
 
 class StartHandlers:
@@ -28,6 +26,7 @@ class StartHandlers:
         """Store the run with all its lanes, then put it on the bus."""
         _check_id(command)
         checks.check_turns(command.turns, self._limits)
+        checks.check_parameters(command.parameters, self._limits.max_parameters_characters)
         checks.check_count(len(command.models), self._limits)
         title = checks.check_title(command.title) or core.title_from(command.turns)
         wanted = await self._starter.wanted(command.models, command.turns, command.parameters)
@@ -41,39 +40,21 @@ class StartHandlers:
         return await self._starter.start(Compared(run, lanes), command)
 
     async def on_extend_comparison(self, command: ExtendComparison) -> ComparisonStarted:
-        """Store a run that shows the finished lanes again and has the others generated anew."""
+        """Store a run that shows the finished lanes again, and put it on the bus to have the others generated."""
         _check_id(command)
         if (started := await self._starter.earlier(command)) is not None:
             return started
         parent = await self._parent(command)
         turns, common = turns_of(parent.run), Parameters.model_validate(parent.run.parameters)
         again = {lane.lane: lane for lane in parent.lanes if lane.lane in command.retry}
-        wishes = [*(wish_of(lane) for lane in again.values()), *command.add]
+        wishes = [*map(wish_of, again.values()), *command.add]
         checks.check_count(len(parent.lanes) + len(command.add), self._limits)
-        try:
-            wanted = await self._starter.wanted(wishes, turns, common)
-        except Refused as refusal:
-            if parent.hidden and refusal.problem.code == "unknown_model":
-                raise Refused("unknown_model", GONE) from None  # the other message names it
-            raise
-        anew = dict(zip(again, wanted, strict=False))
-        added = wanted[len(again) :]
-        checks.check_different(
-            [
-                *((lane.model, parameters_of(lane)) for lane in parent.lanes),
-                *((lane.model, lane.parameters) for lane in added),
-            ]
-        )
+        wanted = await self._starter.wanted(wishes, turns, common, named=not parent.hidden)
+        anew, added = dict(zip(again, wanted, strict=False)), wanted[len(again) :]
+        checks.check_different([*map(asked_of, parent.lanes), *((lane.model, lane.parameters) for lane in added)])
         run = new_run(command, turns, common, parent.run.title, utc_now())
-        lanes: list[LaneRow] = []
-        for old in parent.lanes:
-            name, place = new_id("lane"), len(lanes)
-            if old.lane in anew:
-                lanes.append(wanted_lane(run, name, place, anew[old.lane], command.timeouts))
-            else:
-                lanes.append(kept_lane(run, name, place, old))
-        for each in added:
-            lanes.append(wanted_lane(run, new_id("lane"), len(lanes), each, command.timeouts))
+        names = [new_id("lane") for _ in (*parent.lanes, *added)]
+        lanes = extended_lanes(run, parent.lanes, anew, added, names, command.timeouts)
         return await self._starter.start(Compared(run, lanes), command)
 
     async def _parent(self, command: ExtendComparison) -> Compared:

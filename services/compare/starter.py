@@ -29,11 +29,16 @@ class Starter:
     def __init__(self, database: Database, dispatcher: Dispatcher, offers: Offers, limits: CompareSettings) -> None:
         self._database, self._dispatcher, self._offers, self.limits = database, dispatcher, offers, limits
 
-    async def wanted(self, wishes: Sequence[LaneWish], turns: Sequence[Turn], common: Parameters) -> list[Wanted]:
-        """The lanes to generate. Refused if a model or its parameters are not possible."""
+    async def wanted(
+        self, wishes: Sequence[LaneWish], turns: Sequence[Turn], common: Parameters, *, named: bool = True
+    ) -> list[Wanted]:
+        """The lanes to generate. Refused if a model or its parameters are not possible.
+
+        Unless they are `named`, the refusal must not say which model it is.
+        """
         for wish in wishes:
             checks.check_parameters(wish.parameters or common, self.limits.max_parameters_characters)
-        checks.check_offered(wishes, await self._offers.ids(*(wish.model for wish in wishes)))
+        checks.check_offered(wishes, await self._offers.ids(*(wish.model for wish in wishes)), named=named)
         return [self._wanted(wish.model, wish.parameters or common, turns) for wish in wishes]
 
     def _wanted(self, model: str, parameters: Parameters, turns: Sequence[Turn]) -> Wanted:
