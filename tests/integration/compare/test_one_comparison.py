@@ -13,17 +13,17 @@ from tests.integration.compare.world import OWNER, World
 async def test_every_model_is_asked_the_same_and_the_run_ends_with_the_last_lane(world: World) -> None:
     await world.replica()
     turns = (Turn(role="system", content="Be brief."), Turn(role="user", content="What is a comparison?"))
-    key = await world.begin("m1", "m2", "m3", turns=turns, parameters=Parameters(temperature=0.5))
+    key = await world.begin("m-1", "m-2", "m-3", turns=turns, parameters=Parameters(temperature=0.5))
     orders = await world.orders(key)
-    assert [order.model for order in orders] == ["m1", "m2", "m3"]
+    assert [order.model for order in orders] == ["m-1", "m-2", "m-3"]
     assert all(order.messages == turns and order.parameters.temperature == 0.5 for order in orders)
     assert len({order.lane for order in orders}) == 3
 
-    worker = await world.work_on(key, "m2")
+    worker = await world.work_on(key, "m-2")
     await worker.say("half an ")
     shown = await world.shown(key)
-    assert (shown["m2"].status, shown["m2"].text, shown["m2"].provider) == ("running", "half an ", "of-m2")
-    await world.answer(key, "m1")
+    assert (shown["m-2"].status, shown["m-2"].text, shown["m-2"].provider) == ("running", "half an ", "of-m-2")
+    await world.answer(key, "m-1")
     await publish(world.bus, await worker.finish("half an answer", events.GenerationFailed))
 
     async def two_have_ended() -> bool:
@@ -31,12 +31,17 @@ async def test_every_model_is_asked_the_same_and_the_run_ends_with_the_last_lane
 
     await until(two_have_ended)
     assert await world.run_lane(key) == ["run.created"]
-    await world.answer(key, "m3")
+    await world.answer(key, "m-3")
 
     ended = await world.ended(key)
     assert (ended.status, ended.title, ended.turns) == ("completed", "What is a comparison?", turns)
     first, second, third = ended.lanes
-    assert (first.text, first.model, first.provider, first.finish_reason) == ("the answer of m1", "m1", "of-m1", "stop")
+    assert (first.text, first.model, first.provider, first.finish_reason) == (
+        "the answer of m-1",
+        "m-1",
+        "of-m-1",
+        "stop",
+    )
     assert (first.queued_ms, first.first_token_ms, first.total_ms) == (5, 100, 1100)
     assert (first.tokens_per_second, first.cost_usd) == (50.0, "0.001")
     assert second.text == "half an answer"
@@ -47,18 +52,18 @@ async def test_every_model_is_asked_the_same_and_the_run_ends_with_the_last_lane
 
 async def test_the_log_says_who_was_asked_how_each_did_and_where_each_ends(world: World) -> None:
     await world.replica()
-    key = await world.begin("m1", "m2")
-    facts = [await world.answer(key, "m1"), await world.answer(key, "m2", kind=events.GenerationCancelled)]
+    key = await world.begin("m-1", "m-2")
+    facts = [await world.answer(key, "m-1"), await world.answer(key, "m-2", kind=events.GenerationCancelled)]
     await world.ended(key)
     created, ending = await world.lane(key, RUN_LANE)
     assert isinstance(created, events.RunCreated)
     assert (created.kind, created.blind) == ("compare", False)
-    assert [plan.model for plan in created.generations] == ["m1", "m2"]
+    assert [plan.model for plan in created.generations] == ["m-1", "m-2"]
     assert isinstance(ending, events.RunCompleted)
     assert {(end.lane, end.sequence) for end in ending.ends} == {(fact.lane, fact.sequence) for fact in facts}
     assert [(lane.model, lane.outcome, lane.tokens_per_second) for lane in ending.lanes] == [
-        ("m1", "completed", 50.0),
-        ("m2", "cancelled", None),
+        ("m-1", "completed", 50.0),
+        ("m-2", "cancelled", None),
     ]
     told = (await world.facts())[key.run]
     assert sorted(told) == ["evt.compare.run.completed", "evt.compare.run.created"]
@@ -72,4 +77,4 @@ async def test_the_newest_is_first_in_the_list_without_what_was_asked_and_said(w
     page = await world.ask(ListComparisons(owner=OWNER, limit=2, before=page.next))
     (item,) = page.items
     assert (item.id, page.next, item.turns) == (keys[0].run, None, ())
-    assert [(lane.model, lane.text) for lane in item.lanes] == [("m1", None), ("m2", None)]
+    assert [(lane.model, lane.text) for lane in item.lanes] == [("m-1", None), ("m-2", None)]

@@ -41,7 +41,7 @@ from tests.integration.compare.worker import Answering
 OWNER = Owner(tenant="t", user="u")
 SEES = {"provider": "p", "capabilities": ["text", "vision"], "prices": {"input": "1", "output": "2"}}
 MODELS: list[dict[str, Any]] = [
-    *({"id": name, "name": name, **SEES} for name in ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8")),
+    *({"id": name, "name": name, **SEES} for name in ("m-1", "m-2", "m-3", "m-4", "m-5", "m-6", "m-7", "m-8")),
     {"id": "blindfolded", "name": "blindfolded", **SEES, "capabilities": ["text"]},
     {"id": "small", "name": "small", **SEES, "context_window": 200, "max_output_tokens": 50},
 ]
@@ -96,7 +96,7 @@ class World:
     async def begin(self, *models: str, blind: bool = False, **more: Any) -> RunKey:
         """A comparison that has just begun; nobody answers yet."""
         run_id = new_id("cmp") + (BLIND if blind else "")
-        asked_for = {"turns": HELLO, "models": wishes(*models or ("m1", "m2")), **more}
+        asked_for = {"turns": HELLO, "models": wishes(*models or ("m-1", "m-2")), **more}
         started = await self.ask(StartComparison(owner=OWNER, run_id=run_id, **asked_for))
         return RunKey(OWNER.tenant, OWNER.user, started.run_id)
 
