@@ -41,7 +41,7 @@ class ComparisonHandlers:
         """Delete a comparison. The purge of its log is ordered in the same transaction."""
 
         async def work(session: AsyncSession) -> None:
-            run = await store.owned(session, command.owner, command.run_id, lock=True)
+            run = await store.owned(session, command.owner, command.run_id, turns=False, lock=True)
             if run.status == "running":
                 raise Refused("run_in_progress", "This comparison is still running. Cancel it first.")
             await store.delete(session, run.id)
@@ -50,9 +50,11 @@ class ComparisonHandlers:
         await publish(self._bus, ComparisonDeletedFact(owner=command.owner, run_id=command.run_id))
         return Deleted()
 
-    async def load(self, owner: Owner, run_id: str, *, texts: bool = True) -> Compared:
+    async def load(self, owner: Owner, run_id: str, *, texts: bool = True, turns: bool = True) -> Compared:
         """A comparison of the owner. Raises Refused."""
-        return await self._database.run(lambda session: store.compared(session, owner, run_id, texts=texts))
+        return await self._database.run(
+            lambda session: store.compared(session, owner, run_id, texts=texts, turns=turns)
+        )
 
     async def shown(self, compared: Compared) -> Comparison:
         """A comparison with the texts of its lanes so far."""

@@ -81,7 +81,8 @@ class EndingHandlers:
         text, reasoning = ("", "") if ending is None else await self._texts(key, ending)
 
         async def work(session: AsyncSession) -> Compared | None:
-            run = await store.run(session, Owner(tenant=key.tenant, user=key.user), key.run, lock=True)
+            owner = Owner(tenant=key.tenant, user=key.user)
+            run = await store.run(session, owner, key.run, turns=False, lock=True)
             if run is None:
                 return None
             compared = Compared(run, await store.lanes(session, run.id, texts=False))

@@ -37,7 +37,7 @@ class RunHandlers:
 
     async def on_get_compare_run(self, query: GetCompareRun) -> Run:
         """One run."""
-        return shown.run_of(await self._comparisons.load(query.owner, query.run_id, texts=False))
+        return shown.run_of(await self._comparisons.load(query.owner, query.run_id, texts=False, turns=False))
 
     async def on_list_compare_runs(self, query: ListCompareRuns) -> RunPage:
         """A page of runs."""
@@ -56,7 +56,7 @@ class RunHandlers:
 
         compared = await self._database.run(work)
         await self._cancel(compared, compared.lanes)
-        return shown.run_of(await self._comparisons.load(command.owner, command.run_id, texts=False))
+        return shown.run_of(await self._comparisons.load(command.owner, command.run_id, texts=False, turns=False))
 
     async def on_cancel_lane(self, command: CancelLane) -> Comparison:
         """Stop one lane; the others go on."""

@@ -31,15 +31,18 @@ def _owned(owner: Owner) -> ColumnElement[bool]:
     return and_(col(RunRow.tenant) == owner.tenant, col(RunRow.user) == owner.user)
 
 
-async def run(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = False) -> RunRow | None:
-    """One run of an owner, locked against other messages if asked."""
+async def run(
+    session: AsyncSession, owner: Owner, run_id: str, *, turns: bool = True, lock: bool = False
+) -> RunRow | None:
+    """One run of an owner, locked against other messages if asked. What was asked may be long: `turns` can be left."""
     query = select(RunRow).where(col(RunRow.id) == run_id, _owned(owner))
+    query = query if turns else query.options(*_WITHOUT_TURNS)
     return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
 
 
-async def owned(session: AsyncSession, owner: Owner, run_id: str, *, lock: bool = False) -> RunRow:
+async def owned(session: AsyncSession, owner: Owner, run_id: str, *, turns: bool = True, lock: bool = False) -> RunRow:
     """A run of the owner; somebody else's is refused like one that does not exist."""
-    found = await run(session, owner, run_id, lock=lock)
+    found = await run(session, owner, run_id, turns=turns, lock=lock)
     if found is None:
         raise Refused("unknown_run", UNKNOWN_RUN)
     return found
@@ -52,10 +55,16 @@ async def lanes(session: AsyncSession, run_id: str, *, texts: bool = True) -> Se
 
 
 async def compared(
-    session: AsyncSession, owner: Owner, run_id: str, *, texts: bool = True, lock: bool = False
+    session: AsyncSession,
+    owner: Owner,
+    run_id: str,
+    *,
+    texts: bool = True,
+    turns: bool = True,
+    lock: bool = False,
 ) -> Compared:
     """A comparison of the owner, with its lanes and its vote, or Refused."""
-    found = await owned(session, owner, run_id, lock=lock)
+    found = await owned(session, owner, run_id, turns=turns, lock=lock)
     return Compared(found, await lanes(session, run_id, texts=texts), await session.get(VoteRow, run_id))
 
 
