@@ -1,6 +1,6 @@
 """The JSON bodies of comparisons."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -19,14 +19,17 @@ MAX_COMMENT = 2_000
 UNKNOWN_LANE = "There is no such lane in this comparison."
 
 
+ModelId = Annotated[str, Field(min_length=1, max_length=256)]
+
+
 class ComparedModel(Body):
     """A model that is asked otherwise than the others."""
 
-    model: str = Field(min_length=1, max_length=256)
+    model: ModelId
     parameters: GivenParameters | None = Field(None, description="instead of the comparison's")
 
 
-Models = tuple[str | ComparedModel, ...]
+Models = tuple[ModelId | ComparedModel, ...]
 
 
 class AskedMessage(Body):
@@ -42,24 +45,19 @@ class NewComparison(Body):
 
     model_config = example(prompt="What is a good name for a cat?", models=["demo-swift", "demo-sage"], blind=True)
 
-    prompt: str | None = Field(None, min_length=1)
+    prompt: str | None = None
     messages: tuple[AskedMessage, ...] = ()
     system: str | None = Field(None, description="the system prompt, the same for all")
     models: Models = Field(max_length=MAX_MODELS, description="ids of GET /v1/models, or what each is asked otherwise")
     parameters: GivenParameters = GivenParameters()
     timeouts: GivenTimeouts = GivenTimeouts()
     blind: bool = Field(False, description="nobody is told which model is which before the vote")
-    title: str = Field("", max_length=200, description="empty: made from the question")
+    title: str = Field("", description="empty: made from the question")
 
     @model_validator(mode="after")
     def _one_question(self) -> "NewComparison":
         if (self.prompt is None) == (not self.messages):
             raise ValueError("a comparison has either a prompt or messages")
-        last = self.messages[-1] if self.messages else None
-        if last is not None and last.role != "user":
-            raise ValueError("the last message is the question: it is a user's")
-        if not (self.prompt or "").strip() and not (last and (last.content.strip() or last.images)):
-            raise ValueError("the question is empty")
         return self
 
     def turns(self) -> tuple[Turn, ...]:
@@ -79,12 +77,6 @@ class Extension(Body):
     add: Models = Field((), max_length=MAX_MODELS, description="further models")
     retry: tuple[str, ...] = Field((), max_length=MAX_MODELS, description="lanes to generate anew")
     timeouts: GivenTimeouts = GivenTimeouts()
-
-    @model_validator(mode="after")
-    def _something(self) -> "Extension":
-        if not self.add and not self.retry:
-            raise ValueError("there is nothing to add and nothing to retry")
-        return self
 
 
 class NewLaneRating(Body):
@@ -109,12 +101,6 @@ class NewVote(Body):
     ratings: tuple[NewLaneRating, ...] = Field((), max_length=MAX_MODELS)
     comment: str | None = Field(None, max_length=MAX_COMMENT)
 
-    @model_validator(mode="after")
-    def _winner_if_won(self) -> "NewVote":
-        if (self.outcome == "winner") != (self.winner is not None):
-            raise ValueError("there is a winner if the outcome is `winner`, and only then")
-        return self
-
     def vote(self) -> Vote:
         """The same as compare knows it. Raises Refused."""
         return Vote(
@@ -133,16 +119,11 @@ class ComparisonAccepted(BaseModel):
 
 
 def wishes(models: Models) -> tuple[LaneWish, ...]:
-    """The models as compare knows them. Raises Refused."""
-    wished = []
-    for model in models:
-        if isinstance(model, ComparedModel):
-            wished.append(LaneWish(model=model.model, parameters=model.parameters))
-        elif 0 < len(model) <= 256:
-            wished.append(LaneWish(model=model))
-        else:
-            raise Refused("unknown_model", f"There is no model {model[:100]!r}.")
-    return tuple(wished)
+    """The models as compare knows them."""
+    return tuple(
+        LaneWish(model=model) if isinstance(model, str) else LaneWish(model=model.model, parameters=model.parameters)
+        for model in models
+    )
 
 
 def new_comparison_id(*, blind: bool) -> str:

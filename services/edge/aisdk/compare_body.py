@@ -14,11 +14,10 @@ from services.edge.aisdk.body import SamplingBody, UiMessage, texts_of
 from services.edge.aisdk.content import images_of
 from services.edge.bodies import GivenParameters
 from services.edge.chat_ids import made_id
-from services.edge.comparison_bodies import MAX_MODELS, new_comparison_id, wishes
+from services.edge.comparison_bodies import MAX_MODELS, ModelId, new_comparison_id
 
 MAX_DETAIL = 500
 """Characters."""
-EMPTY = "The question is empty."
 
 
 class ComparedModel(BaseModel):
@@ -26,7 +25,7 @@ class ComparedModel(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    model: str = Field(min_length=1, max_length=256, validation_alias=AliasChoices("model", "modelId", "id"))
+    model: ModelId = Field(validation_alias=AliasChoices("model", "modelId", "id"))
     parameters: GivenParameters | None = None
 
 
@@ -36,14 +35,14 @@ class CompareBody(SamplingBody):
     chat_id: str | None = Field(None, validation_alias=AliasChoices("id", "chatId"))
     messages: tuple[UiMessage, ...] = ()
     trigger: Literal["submit-message", "regenerate-message"] | None = None
-    models: Annotated[tuple[str | ComparedModel, ...], BeforeValidator(texts_of)] = Field((), max_length=MAX_MODELS)
+    models: Annotated[tuple[ModelId | ComparedModel, ...], BeforeValidator(texts_of)] = Field((), max_length=MAX_MODELS)
     slot: int | None = Field(None, ge=0, description="which lane of earlier comparisons the conversation goes on with")
     blind: bool = False
-    title: str = Field("", max_length=200)
+    title: str = ""
 
     prompt: str | None = None
-    first: str | None = Field(None, validation_alias=AliasChoices("model1Id"))
-    second: str | None = Field(None, validation_alias=AliasChoices("model2Id"))
+    first: ModelId | None = Field(None, validation_alias=AliasChoices("model1Id"))
+    second: ModelId | None = Field(None, validation_alias=AliasChoices("model2Id"))
 
     @model_validator(mode="after")
     def _something(self) -> "CompareBody":
@@ -72,13 +71,13 @@ class CompareBody(SamplingBody):
             raise Refused("invalid_request", f"The request cannot be read: {error}"[:MAX_DETAIL]) from error
 
     def wishes(self) -> tuple[LaneWish, ...]:
-        """The models to ask. Raises Refused."""
+        """The models to ask."""
         if self.is_predecessors:
-            return wishes(tuple(model for model in (self.first, self.second) if model is not None))
+            return tuple(LaneWish(model=model) for model in (self.first, self.second) if model is not None)
         return tuple(
-            LaneWish(model=model.model, parameters=model.parameters)
-            if isinstance(model, ComparedModel)
-            else wishes((model,))[0]
+            LaneWish(model=model)
+            if isinstance(model, str)
+            else LaneWish(model=model.model, parameters=model.parameters)
             for model in self.models
         )
 
@@ -90,8 +89,6 @@ class CompareBody(SamplingBody):
             asked = [turn for message in self._history() if (turn := self._turn(message)) is not None]
         if not asked or asked[-1].role != "user":
             raise Refused("nothing_new", "The last message is not a user's.")
-        if not asked[-1].content.strip() and not asked[-1].images:
-            raise Refused("empty_message", EMPTY)
         system = [self.system] if self.system else []
         system += [message.text for message in self.messages if message.role == "system" and not self.system]
         return (*(Turn(role="system", content=text) for text in system if text), *asked)

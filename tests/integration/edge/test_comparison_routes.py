@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from contracts import compare
@@ -34,6 +35,12 @@ async def begin(edge: OwnEdge, body: dict[str, Any], **headers: str) -> dict[str
     assert response.json() == {"run_id": command["run_id"], "events_url": f"/v1/runs/{command['run_id']}/events"}
     assert response.headers["location"] == f"/v1/runs/{command['run_id']}"
     return command
+
+
+async def sent(edge: OwnEdge, body: dict[str, Any]) -> httpx.Response:
+    """Also half a surrogate pair."""
+    raw = json.dumps(body)
+    return await edge.http.post("/v1/comparisons", content=raw, headers={"content-type": "application/json"})
 
 
 async def test_a_prompt_and_models_are_a_comparison(edge: OwnEdge) -> None:
@@ -69,36 +76,33 @@ async def test_a_conversation_so_far_with_pictures(edge: OwnEdge) -> None:
     [
         {},
         {"prompt": "Hello"},
-        {**STARTED, "prompt": ""},
-        {**STARTED, "prompt": "  "},
         {**STARTED, "prompt": 7},
         {**STARTED, "prompt": None},
         {**STARTED, "messages": [{"role": "user", "content": "x"}]},
         {"models": ["one", "two"], "messages": []},
-        {"models": ["one", "two"], "messages": [{"role": "assistant", "content": "x"}]},
         {"models": ["one", "two"], "messages": [{"role": "system", "content": "x"}]},
         {**STARTED, "models": "one"},
         {**STARTED, "models": [{"model": ""}, "two"]},
         {**STARTED, "models": [{"model": "one", "fallbacks": ["x"]}, "two"]},
         {**STARTED, "models": ["one"] * 65},
+        {**STARTED, "models": ["one", ""]},
+        {**STARTED, "models": ["one", "x" * 257]},
+        {**STARTED, "models": ["one", "\ud800"]},
         {**STARTED, "parameters": {"temperature": 9}},
         {**STARTED, "fallbacks": ["three"]},
         {**STARTED, "blind": "perhaps"},
         {**STARTED, "timeouts": {"total_seconds": 0}},
-        {**STARTED, "title": "x" * 201},
     ],
 )
 async def test_a_body_that_makes_no_sense_is_refused_before_compare_is_asked(
     edge: OwnEdge, wrong: dict[str, Any]
 ) -> None:
-    assert_problem(await edge.http.post("/v1/comparisons", json=wrong), 422, "invalid_request")
+    assert_problem(await sent(edge, wrong), 422, "invalid_request")
     assert edge.asked == []
 
 
 async def test_half_a_character_is_refused(edge: OwnEdge) -> None:
-    raw = json.dumps({**STARTED, "prompt": "\ud800"})
-    response = await edge.http.post("/v1/comparisons", content=raw, headers={"content-type": "application/json"})
-    assert_problem(response, 422, "invalid_request")
+    assert_problem(await sent(edge, {**STARTED, "prompt": "\ud800"}), 422, "invalid_text")
 
 
 @pytest.mark.parametrize(
@@ -109,6 +113,8 @@ async def test_half_a_character_is_refused(edge: OwnEdge) -> None:
         ("too_many_models", 422),
         ("duplicate_model", 422),
         ("tools_not_supported", 422),
+        ("empty_message", 422),
+        ("message_too_long", 413),
         ("idempotency_conflict", 409),
         ("unavailable", 503),
     ],
@@ -118,12 +124,6 @@ async def test_what_compare_refuses_is_a_problem(edge: OwnEdge, code: str, statu
     for accept in ("*/*", "text/event-stream"):
         response = await edge.http.post("/v1/comparisons", json=STARTED, headers={"accept": accept})
         assert_problem(response, status, code)
-
-
-@pytest.mark.parametrize("model", ["", "x" * 257])
-async def test_a_model_that_nobody_can_have_is_an_unknown_one(edge: OwnEdge, model: str) -> None:
-    response = await edge.http.post("/v1/comparisons", json={**STARTED, "models": ["one", model]})
-    assert_problem(response, 422, "unknown_model")
 
 
 async def test_a_vote(edge: OwnEdge) -> None:
@@ -142,8 +142,6 @@ async def test_a_vote(edge: OwnEdge) -> None:
     [
         ({}, 422, "invalid_request"),
         ({"outcome": "best"}, 422, "invalid_request"),
-        ({"outcome": "winner"}, 422, "invalid_request"),
-        ({"outcome": "tie", "winner": "lane_1"}, 422, "invalid_request"),
         ({"outcome": "tie", "ratings": [{"lane": "lane_1", "rating": "great"}]}, 422, "invalid_request"),
         ({"outcome": "tie", "comment": "x" * 2001}, 422, "invalid_request"),
         ({"outcome": "winner", "winner": "*"}, 404, "unknown_lane"),
@@ -184,7 +182,6 @@ async def test_the_next_run_of_a_comparison_is_blind_until_there_is_a_vote(
 
 async def test_an_extension_that_cannot_be(edge: OwnEdge) -> None:
     url = f"/v1/comparisons/{CMP}/runs"
-    assert_problem(await edge.http.post(url, json={}), 422, "invalid_request")
     assert_problem(await edge.http.post(url, json={"retry": ["*"]}), 404, "unknown_lane")
     edge.answers["compare.extend_comparison"] = lambda _: Problem(code="not_voted", message="no")
     assert_problem(await edge.http.post(url, json={"add": ["three"]}), 409, "not_voted")
