@@ -40,6 +40,9 @@ ROUTES_WITH_ID = [
     ("GET", "/v1/runs/{}", "unknown_run"),
     ("GET", "/v1/runs/{}/events", "unknown_run"),
     ("POST", "/v1/runs/{}/cancel", "unknown_run"),
+    ("GET", "/v1/comparisons/{}", "unknown_run"),
+    ("DELETE", "/v1/comparisons/{}", "unknown_run"),
+    ("POST", "/v1/comparisons/{}/lanes/lane_1/cancel", "unknown_run"),
 ]
 BODIES = {"PATCH": {"title": "x"}, "POST": {"content": "x"}}
 
@@ -65,7 +68,7 @@ async def test_a_path_that_is_odd_finds_nothing(stack: Stack, method: str, path:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("path", ["/v1/conversations", "/v1/runs", "/v1/conversations/{}/messages"])
+@pytest.mark.parametrize("path", ["/v1/conversations", "/v1/runs", "/v1/comparisons", "/v1/conversations/{}/messages"])
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "9" * 30, "abc", "", "1.5", "0x10", "NaN"])
 async def test_a_limit_that_is_none(stack: Stack, path: str, limit: str) -> None:
     async with stack.client() as http:
@@ -77,7 +80,12 @@ async def test_a_limit_that_is_none(stack: Stack, path: str, limit: str) -> None
 @pytest.mark.parametrize("mark", ["\x00", "*", "a b", "ä", "x" * 65, "' OR 1=1", "..", ""])
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/v1/conversations", "before"), ("/v1/runs", "before"), ("/v1/conversations/{}/messages", "after")],
+    [
+        ("/v1/conversations", "before"),
+        ("/v1/runs", "before"),
+        ("/v1/comparisons", "before"),
+        ("/v1/conversations/{}/messages", "after"),
+    ],
 )
 async def test_a_page_mark_that_is_none_is_refused(stack: Stack, path: str, name: str, mark: str) -> None:
     async with stack.client() as http:

@@ -130,6 +130,9 @@ async def test_openapi_tells_that_runs_are_streamed(openapi: Document) -> None:
     for path, method in (
         ("/v1/conversations/{conversation}/messages", "post"),
         ("/v1/runs/{run}/events", "get"),
+        ("/v1/comparisons", "post"),
+        ("/v1/comparisons/{comparison}/runs", "post"),
+        ("/api/compare", "post"),
         ("/v1/chat/completions", "post"),
         ("/v1/responses", "post"),
         ("/v1/responses/{response}", "get"),

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.fixtures.events import send
+from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack
 
 RANDOM = {
@@ -16,6 +17,8 @@ RANDOM = {
     "attachment": "att_0123456789abcdefghjkmnpqrs",
     "response": "resp_0123456789abcdefghjkmnpqrs",
     "chat_id": "conv_0123456789abcdefghjkmnpqrs",
+    "comparison": "cmp_0123456789abcdefghjkmnpqrs",
+    "lane": "lane_0123456789abcdefghjkmnpqrs",
 }
 NOBODYS = {"model"}
 """Ids of what belongs to nobody."""
@@ -26,6 +29,8 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/v1/conversations/{conversation}/fork"): {},
     ("POST", "/v1/conversations/{conversation}/messages/{message}/regenerate"): {"on_busy": "interrupt"},
     ("PUT", "/v1/conversations/{conversation}/messages/{message}/rating"): {"value": "down"},
+    ("POST", "/v1/comparisons/{comparison}/votes"): {"outcome": "tie"},
+    ("POST", "/v1/comparisons/{comparison}/runs"): {"add": ["demo-sage"]},
 }
 """What a route needs beside the id; a route that is not here needs nothing."""
 
@@ -41,6 +46,19 @@ def seen(answer: httpx.Response, *given: str) -> tuple[Any, ...]:
     for name in given:
         content = content.replace(name.encode(), b"ID")
     return answer.status_code, headers, content
+
+
+async def compare(http: httpx.AsyncClient, body: dict[str, Any], *, ended: bool) -> dict[str, Any]:
+    """A comparison, when it has ended or has lanes."""
+    run_id = (await http.post("/v1/comparisons", json=body)).json()["run_id"]
+
+    async def found() -> dict[str, Any] | None:
+        comparison: dict[str, Any] = (await http.get(f"/v1/comparisons/{run_id}")).json()
+        return comparison if not ended or comparison["ended_at"] else None
+
+    comparison = await until(found)
+    assert comparison is not None
+    return comparison
 
 
 async def routes_with_ids(http: httpx.AsyncClient) -> list[tuple[str, str, list[str]]]:
@@ -85,6 +103,9 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
             "response": response["id"],
             "chat_id": before["conversation_id"],
         }
+        compared = {"prompt": "Hello" if ended else "for 1 hour", "models": ["demo-swift", "demo-marathon"]}
+        comparison = await compare(owner, compared, ended=ended)
+        real |= {"comparison": comparison["id"], "lane": comparison["lanes"][1]["lane"]}
         name = owner.headers["authorization"]
         assert (await owner.get(f"/v1/responses/{response['id']}")).status_code == 200
         async with stack.client() as other, stack.client() as tenant:
@@ -101,7 +122,9 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
                         assert answers[0] == answers[1], (method, path)
         after = (await owner.get(f"/v1/runs/{run_id}")).json()
         assert {k: v for k, v in after.items() if k != "text"} == {k: v for k, v in before.items() if k != "text"}
-        await owner.post(f"/v1/runs/{run_id}/cancel")
+        assert (await owner.get(f"/v1/comparisons/{comparison['id']}")).json()["vote"] is None
+        for begun in (run_id, comparison["id"]):
+            await owner.post(f"/v1/runs/{begun}/cancel")
 
 
 async def test_the_same_name_in_another_tenant_is_somebody_else(stack: Stack) -> None:
