@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from contracts.chat import ListRuns
 from contracts.generation import ListModels
 from contracts.message import Owner, Request
 from kit.bus.rpc import Unavailable, call
@@ -14,6 +13,7 @@ from kit.refusal import Refused
 from kit.telemetry.spans import untraced
 from services.edge.depends import TheGateway
 from services.edge.gateway import Gateway
+from services.edge.orchestrators import SERVED
 
 router = APIRouter(tags=["health"])
 
@@ -31,13 +31,14 @@ async def healthz() -> dict[str, str]:
 async def readyz(gateway: TheGateway) -> Response:
     """Every part that an answer needs is there: 200, otherwise 503 with what is missing."""
     with untraced():
-        chat, offered = await asyncio.gather(
-            _ask(gateway, ListRuns(owner=_NOBODY, limit=1)), _ask(gateway, ListModels())
+        offered, *pages = await asyncio.gather(
+            _ask(gateway, ListModels()),
+            *(_ask(gateway, kind.page(owner=_NOBODY, limit=1)) for kind in SERVED.values()),
         )
     parts = {
         "bus": gateway.bus.connected,
         "log": gateway.log_bus.connected and bool(gateway.reads.epoch),
-        "chat": chat is not None,
+        **{service: page is not None for service, page in zip(SERVED, pages, strict=True)},
         "inference": offered is not None,
     }
     ready = all(parts.values())
@@ -48,7 +49,7 @@ async def readyz(gateway: TheGateway) -> Response:
 
 
 async def _ask(gateway: Gateway, request: Request[Any]) -> Any:
-    """What a service answers, chat from its database; None if it does not."""
+    """What a service answers, those that own runs from their database; None if it does not."""
     try:
         return await call(gateway.bus, request, timeout=PROBE_SECONDS)
     except (Unavailable, Refused):
