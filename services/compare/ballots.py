@@ -1,6 +1,7 @@
-"""What the leaderboard is computed from: votes and answers, as values, and the duels that a vote decides."""
+"""What the leaderboard is computed from: votes and answers, as values, and the duels that votes decide."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -10,15 +11,27 @@ from contracts.compare_values import LaneStatus, Outcome, Thumb
 WIN, DRAW = 1.0, 0.5
 
 
+class Voted(NamedTuple):
+    """One lane as it was voted on. `answer` is the same for a lane that shows an earlier one again."""
+
+    model: str
+    answer: str
+    completed: bool = True
+    rating: Thumb | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One vote. `models` are those of the completed lanes: one that is there twice is named twice."""
+    """One vote. `winner` is an answer; `cast` sorts votes by their time."""
 
-    models: tuple[str, ...]
+    lanes: tuple[Voted, ...]
     outcome: Outcome
     winner: str | None = None
-    ratings: tuple[tuple[str, Thumb], ...] = ()
-    """Of lanes, by their model."""
+    cast: str = ""
+
+    def completed(self) -> list[Voted]:
+        """Those that take part, in an order of their own."""
+        return sorted((lane for lane in self.lanes if lane.completed), key=lambda lane: (lane.model, lane.answer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +46,59 @@ class Answer:
 
 
 class Duel(NamedTuple):
-    """Two answers of one vote. `score` is the first one's: 1 if it won, a half for a draw."""
+    """Two models, of which one answered better. `score` is the first one's: 1 if it won, a half for a draw."""
 
     first: str
     second: str
     score: float
 
 
-def duels(ballot: Ballot) -> Iterator[Duel]:
-    """The winner beats every other completed answer; `tie` and `all_bad` draw every pair of them.
+class Decision(NamedTuple):
+    """The duels that one vote decided, and among how many answers."""
 
-    A model does not fight itself, and an answer that was not completed fights nobody.
+    duels: tuple[Duel, ...]
+    answers: int
+
+
+def decisions(ballots: Iterable[Ballot]) -> Iterator[Decision]:
+    """What each vote decides; the order of the votes changes nothing but the order of the decisions.
+
+    The winner beats every other completed answer; `tie` and `all_bad` draw every pair of them. A model does not fight
+    itself, and an answer that was not completed fights nobody. Of two votes on the same two answers, which a comparison
+    and the one that goes on from it may have, the later one counts.
     """
+    newest_first = sorted(ballots, key=lambda ballot: ballot.cast, reverse=True)
+    shown = Counter(lane.answer for ballot in newest_first for lane in ballot.lanes)
+    decided: set[tuple[str, str]] = set()
+    for ballot in newest_first:
+        lanes = ballot.completed()
+        duels = []
+        for one, other, score in _pairs(lanes, ballot):
+            if one.model == other.model:
+                continue
+            if shown[one.answer] > 1 and shown[other.answer] > 1:
+                pair = (min(one.answer, other.answer), max(one.answer, other.answer))
+                if pair in decided:
+                    continue
+                decided.add(pair)
+            duels.append(Duel(one.model, other.model, score))
+        if duels:
+            yield Decision(tuple(duels), len(lanes))
+
+
+def _pairs(lanes: list[Voted], ballot: Ballot) -> Iterator[tuple[Voted, Voted, float]]:
     if ballot.outcome != "winner":
-        for first, second in combinations(sorted(ballot.models), 2):
-            if first != second:
-                yield Duel(first, second, DRAW)
-    elif ballot.winner is not None and ballot.winner in ballot.models:
-        for other in sorted(ballot.models):
-            if other != ballot.winner:
-                yield Duel(ballot.winner, other, WIN)
+        yield from ((one, other, DRAW) for one, other in combinations(lanes, 2))
+        return
+    for best in (lane for lane in lanes if lane.answer == ballot.winner):
+        yield from ((best, other, WIN) for other in lanes if other is not best)
+
+
+def ratings(ballots: Iterable[Ballot]) -> Iterator[tuple[str, Thumb]]:
+    """What was said of single answers, by their model; of each answer what was said last."""
+    rated: set[str] = set()
+    for ballot in sorted(ballots, key=lambda each: each.cast, reverse=True):
+        for lane in ballot.lanes:
+            if lane.rating is not None and lane.answer not in rated:
+                rated.add(lane.answer)
+                yield lane.model, lane.rating

@@ -8,7 +8,7 @@ from decimal import Decimal
 from statistics import median
 
 from contracts.compare_values import Leaderboard, Standing
-from services.compare.ballots import Answer, Ballot, duels
+from services.compare.ballots import Answer, Ballot, decisions, ratings
 from services.compare.strengths import Strength, strengths
 
 STRENGTH_DIGITS = 1
@@ -34,26 +34,23 @@ def leaderboard(ballots: Sequence[Ballot], answers: Sequence[Answer], computed_a
     """Every model that was voted on or answered: the strongest first, those without a duel last, both by name."""
     records: dict[str, _Record] = defaultdict(_Record)
     for ballot in ballots:
-        _count(ballot, records)
-    for answer in answers:
-        if answer.outcome != "running":
-            records[answer.model].answers.append(answer)
-    found = strengths(ballots)
-    items = [_standing(model, record, found.get(model)) for model, record in records.items()]
-    items.sort(key=lambda item: (item.strength is None, -(item.strength or 0), item.model))
-    return Leaderboard(items=tuple(items), votes=len(ballots), computed_at=computed_at)
-
-
-def _count(ballot: Ballot, records: dict[str, _Record]) -> None:
-    for model in set(ballot.models):
-        records[model].votes += 1
-        records[model].all_bad += ballot.outcome == "all_bad"
-    for model, thumb in ballot.ratings:
+        for model in {lane.model for lane in ballot.completed()}:
+            records[model].votes += 1
+            records[model].all_bad += ballot.outcome == "all_bad"
+    for model, thumb in ratings(ballots):
         records[model].thumbs[thumb] += 1
-    for duel in duels(ballot):
+    decided = list(decisions(ballots))
+    for duel in (duel for decision in decided for duel in decision.duels):
         for model, score in ((duel.first, duel.score), (duel.second, 1 - duel.score)):
             records[model].duels += 1
             records[model].wins += score
+    for answer in answers:
+        if answer.outcome != "running":
+            records[answer.model].answers.append(answer)
+    found = strengths(decided)
+    items = [_standing(model, record, found.get(model)) for model, record in records.items()]
+    items.sort(key=lambda item: (item.strength is None, -(item.strength or 0), item.model))
+    return Leaderboard(items=tuple(items), votes=len(ballots), computed_at=computed_at)
 
 
 def _standing(model: str, record: _Record, found: Strength | None) -> Standing:

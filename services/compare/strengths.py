@@ -21,7 +21,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from services.compare.ballots import Ballot, duels
+from services.compare.ballots import Decision
 
 Floats = npt.NDArray[np.float64]
 
@@ -47,22 +47,22 @@ class Strength:
     high: float
 
 
-def strengths(ballots: Iterable[Ballot], prior_elo: float = PRIOR_ELO) -> dict[str, Strength]:
+def strengths(decisions: Iterable[Decision], prior_elo: float = PRIOR_ELO) -> dict[str, Strength]:
     """The strength of every model that had a duel. The order of the votes changes nothing, not even a last digit."""
-    votes = Counter((tuple(duels(ballot)), len(ballot.models)) for ballot in ballots)
-    models = sorted({name for fought, _ in votes for duel in fought for name in (duel.first, duel.second)})
+    votes = Counter(decisions)
+    models = sorted({name for vote in votes for duel in vote.duels for name in (duel.first, duel.second)})
     if not models:
         return {}
     place = {name: number for number, name in enumerate(models)}
     wins = np.zeros((len(models), len(models)))
     told = np.zeros_like(wins)
-    for (fought, answers), count in sorted(votes.items()):
-        for duel in fought:
+    for vote, count in sorted(votes.items()):
+        for duel in vote.duels:
             first, second = place[duel.first], place[duel.second]
             wins[first, second] += count * duel.score
             wins[second, first] += count * (1 - duel.score)
-            told[first, second] += count * 2 / answers
-            told[second, first] += count * 2 / answers
+            told[first, second] += count * 2 / vote.answers
+            told[second, first] += count * 2 / vote.answers
     precision = (ELO / prior_elo) ** 2
     odds = fit(wins, precision)
     reach = _ERRORS * standard_errors(odds, told, precision)

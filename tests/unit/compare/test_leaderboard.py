@@ -2,13 +2,15 @@
 
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from contracts.compare_values import Leaderboard, Standing
-from services.compare.ballots import Answer, Ballot, duels
+from services.compare.ballots import Answer, Ballot, decisions
 from services.compare.leaderboard import leaderboard
 from services.compare.strengths import strengths
+from tests.unit.compare.voting import ballot, times, won
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -17,28 +19,12 @@ def board(ballots: list[Ballot], answers: list[Answer] | None = None) -> dict[st
     return {item.model: item for item in leaderboard(ballots, answers or [], NOW).items}
 
 
-def test_the_winner_beats_every_other_completed_answer() -> None:
-    assert [tuple(duel) for duel in duels(Ballot(("c", "a", "b"), "winner", "a"))] == [("a", "b", 1), ("a", "c", 1)]
-
-
-@pytest.mark.parametrize("outcome", ["tie", "all_bad"])
-def test_a_draw_is_one_of_every_pair(outcome: str) -> None:
-    found = [tuple(duel) for duel in duels(Ballot(("c", "a", "b"), outcome))]  # type: ignore[arg-type]
-    assert found == [("a", "b", 0.5), ("a", "c", 0.5), ("b", "c", 0.5)]
-
-
-def test_a_model_that_is_asked_twice_does_not_fight_itself() -> None:
-    assert [tuple(duel) for duel in duels(Ballot(("a", "a", "b"), "winner", "a"))] == [("a", "b", 1)]
-    assert [tuple(duel) for duel in duels(Ballot(("a", "a", "b"), "winner", "b"))] == [("b", "a", 1), ("b", "a", 1)]
-    assert [tuple(duel) for duel in duels(Ballot(("a", "b", "a"), "tie"))] == [("a", "b", 0.5), ("a", "b", 0.5)]
-
-
 def test_votes_are_counted_by_model() -> None:
     found = board(
         [
-            Ballot(("a", "b", "c"), "winner", "a", (("a", "up"), ("b", "down"))),
-            Ballot(("a", "b"), "tie", None, (("b", "up"),)),
-            Ballot(("b", "c"), "all_bad", None, (("b", "down"), ("c", "down"))),
+            won("a", "b", "c", a="up", b="down"),
+            ballot("a", "b", b="up"),
+            ballot("b", "c", outcome="all_bad", b="down", c="down"),
         ]
     )
     counted = {name: (item.duels, item.wins, item.win_rate, item.votes, item.all_bad) for name, item in found.items()}
@@ -83,18 +69,14 @@ def test_a_mean_cost_is_told_in_plain_digits(costs: list[str], mean: str) -> Non
 
 
 def test_the_strongest_is_first_and_who_had_no_duel_is_last() -> None:
-    ballots = [
-        *[Ballot(("good", "bad"), "winner", "good")] * 3,
-        *[Ballot(("same-2", "same-1"), "tie")] * 3,
-        Ballot(("alone-b",), "winner", "alone-b"),
-    ]
+    ballots = [*times(3, ("good", "bad")), *(ballot("same-2", "same-1") for _ in range(3)), won("alone-b")]
     order = [item.model for item in leaderboard(ballots, [Answer("alone-a", "completed")], NOW).items]
     assert order == ["good", "same-1", "same-2", "bad", "alone-a", "alone-b"]
 
 
 def test_the_strengths_are_those_of_the_votes() -> None:
-    ballots = [Ballot(("a", "b", "c"), "winner", "a"), Ballot(("a", "b"), "winner", "b"), Ballot(("b", "c"), "tie")]
-    expected = strengths(ballots)
+    ballots = [won("a", "b", "c"), won("b", "a"), ballot("b", "c")]
+    expected = strengths(decisions(ballots))
     for model, item in board(ballots).items():
         assert item.strength == round(expected[model].strength, 1)
         assert (item.low, item.high) == (round(expected[model].low, 1), round(expected[model].high, 1))
@@ -106,7 +88,8 @@ def test_computed_again_from_the_same_votes_it_is_the_same() -> None:
     ballots, answers = [], []
     for _ in range(80):
         shown = chance.sample(models, 3)
-        ballots.append(Ballot(tuple(shown), "winner", shown[0], ((shown[1], "down"),)))
+        thumbs: Any = {shown[1]: "down"}
+        ballots.append(won(*shown, **thumbs))
         cost, wait = f"0.{chance.randint(0, 9999):04}", chance.randint(1, 900)
         answers += [Answer(model, "completed", wait, chance.random() * 50, cost) for model in shown]
     before = leaderboard(ballots, answers, NOW).model_dump_json()

@@ -3,13 +3,17 @@
 import math
 import random
 from collections import defaultdict
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from services.compare.ballots import Ballot, duels
-from services.compare.strengths import ELO, MEAN, PRIOR_ELO, Strength, fit, information, strengths
+from services.compare import strengths as product
+from services.compare.ballots import Ballot, decisions
+from services.compare.strengths import ELO, MEAN, PRIOR_ELO, Strength, fit, information
 from tests.unit.compare.reference import most_likely, most_probable
+from tests.unit.compare.voting import ballot, times, won
 
 NO_PRIOR = 1e-9
 
@@ -19,8 +23,8 @@ CITED = [[714, 730, 498, 221], [33, 425, 68, 17], [320, 813, 1072, 142], [284, 2
 PUBLISHED = [(0.0, 0.0), (-2.94907, 0.10255), (-0.47957, 0.06059), (0.26895, 0.07083)]
 
 
-def won(winner: str, *others: str) -> Ballot:
-    return Ballot((winner, *others), "winner", winner)
+def strengths(ballots: list[Ballot], prior_elo: float = PRIOR_ELO) -> dict[str, Strength]:
+    return product.strengths(decisions(ballots), prior_elo)
 
 
 def votes(seed: int, count: int = 60, models: int = 6) -> list[Ballot]:
@@ -30,16 +34,16 @@ def votes(seed: int, count: int = 60, models: int = 6) -> list[Ballot]:
     found = []
     for _ in range(count):
         shown = tuple(chance.sample(sorted(worth), chance.randint(2, 5)))
-        outcome = chance.choices(["winner", "tie", "all_bad"], [6, 2, 1])[0]
+        outcome: Any = chance.choices(["winner", "tie", "all_bad"], [6, 2, 1])[0]
         best = chance.choices(shown, [worth[name] for name in shown])[0]
-        found.append(Ballot(shown, outcome, best if outcome == "winner" else None))  # type: ignore[arg-type]
+        found.append(ballot(*shown, outcome=outcome, winner=best if outcome == "winner" else None))
     return found
 
 
 def wins_of(ballots: list[Ballot]) -> dict[tuple[str, str], float]:
     wins: dict[tuple[str, str], float] = defaultdict(float)
-    for ballot in ballots:
-        for duel in duels(ballot):
+    for decision in decisions(ballots):
+        for duel in decision.duels:
             wins[duel.first, duel.second] += duel.score
             wins[duel.second, duel.first] += 1 - duel.score
     return wins
@@ -80,12 +84,12 @@ def test_the_order_of_the_votes_and_of_their_answers_changes_nothing() -> None:
     chance = random.Random(6)
     for _ in range(5):
         chance.shuffle(ballots)
-        mixed = [Ballot(tuple(reversed(one.models)), one.outcome, one.winner) for one in ballots]
+        mixed = [replace(one, lanes=tuple(reversed(one.lanes))) for one in ballots]
         assert strengths(mixed) == expected
 
 
 def test_an_interval_of_two_models_is_what_can_be_computed_by_hand() -> None:
-    found = strengths([won("a", "b")] * 30 + [won("b", "a")] * 10, prior_elo=1e6)
+    found = strengths(times(30, ("a", "b")) + times(10, ("b", "a")), prior_elo=1e6)
     error = ELO * math.sqrt(1 / (40 * 0.75 * 0.25)) / 2  # of the difference, which lies half on each side of the mean
     assert found["a"].strength == pytest.approx(MEAN + ELO * math.log(3) / 2, abs=0.01)
     assert found["a"].high - found["a"].strength == pytest.approx(1.959964 * error, abs=0.01)
@@ -103,7 +107,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(lanes: int, count: int) -
         for _ in range(count):
             shown = chance.sample(sorted(truth), lanes)
             best = chance.choices(shown, [math.exp(truth[name]) for name in shown])[0]
-            ballots.append(Ballot(tuple(shown), "winner", best))
+            ballots.append(ballot(*shown, outcome="winner", winner=best))
         for model, found in strengths(ballots).items():
             held += found.low <= MEAN + ELO * (truth[model] - mean) <= found.high
             total += 1
@@ -111,43 +115,45 @@ def test_intervals_hold_the_truth_as_often_as_they_say(lanes: int, count: int) -
 
 
 def test_more_votes_make_intervals_narrower() -> None:
-    widths = [width(strengths(votes(8) * times)["model-0"]) for times in (1, 4, 16)]
+    widths = [
+        width(strengths([one for _ in range(repeated) for one in votes(8)])["model-0"]) for repeated in (1, 4, 16)
+    ]
     assert widths[0] > widths[1] > widths[2]
     assert widths[2] < widths[0] / 3
 
 
-@pytest.mark.parametrize("times", [1, 3, 100, 100_000])
-def test_who_won_everything_is_finite_and_unsure(times: int) -> None:
-    found = strengths([won("best", "worst")] * times)
+@pytest.mark.parametrize("count", [1, 3, 100, 20_000])
+def test_who_won_everything_is_finite_and_unsure(count: int) -> None:
+    found = strengths(times(count, ("best", "worst")))
     assert found["best"].low < found["best"].strength < found["best"].high < 3000
     assert found["best"].strength > MEAN > found["worst"].strength
     assert width(found["best"]) > 200, "nobody knows how much better it is"
 
 
 def test_models_that_no_duels_connect_are_told_as_unsure_of_each_other() -> None:
-    apart = strengths([*([won("a", "b"), won("b", "a")] * 500), *([won("c", "d"), won("d", "c")] * 500)])
-    together = strengths([*([won("a", "b"), won("b", "a")] * 500), *([won("b", "c"), won("c", "b")] * 500)])
+    apart = strengths(times(500, ("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")))
+    together = strengths(times(500, ("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")))
     assert all(each.strength == pytest.approx(MEAN, abs=1e-6) for each in apart.values())
     assert width(apart["a"]) > 5 * width(together["a"])
 
 
 def test_models_that_only_drew_are_equally_strong() -> None:
-    found = strengths([Ballot(("a", "b", "c"), "tie"), Ballot(("a", "b", "c"), "all_bad")])
+    found = strengths([ballot("a", "b", "c"), ballot("a", "b", "c", outcome="all_bad")])
     assert len({round(each.strength, 6) for each in found.values()}) == 1
     assert len({round(each.high, 6) for each in found.values()}) == 1
 
 
 def test_without_a_duel_there_is_no_strength() -> None:
     assert strengths([]) == {}
-    lonely = [Ballot(("a",), "winner", "a"), Ballot((), "all_bad"), Ballot(("a", "a"), "tie"), won("a", "a")]
-    assert strengths(lonely) == {}
-    assert strengths([Ballot(("a", "b"), "winner", "failed"), Ballot(("a", "b"), "winner")]) == {}
+    assert strengths([won("a"), ballot(outcome="all_bad"), ballot("a", "a"), won("a", "a")]) == {}
+    assert strengths([ballot("a", "b", outcome="winner"), ballot("a", "b", outcome="winner", winner="c")]) == {}
 
 
 def test_a_vote_on_eight_answers_tells_less_than_seven_votes_on_two() -> None:
     others = [f"model-{number}" for number in range(7)]
-    once = [won(each, *(name for name in ["best", *others] if name != each)) for each in ["best", *others]] * 5
-    apart = [won(duel.first, duel.second) for ballot in once for duel in duels(ballot)]
+    everybody = ["best", *others]
+    once = [won(each, *(name for name in everybody if name != each)) for each in everybody for _ in range(5)]
+    apart = [won(duel.first, duel.second) for decision in decisions(once) for duel in decision.duels]
     one, seven = strengths(once)["best"], strengths(apart)["best"]
     assert one.strength == pytest.approx(seven.strength, abs=1e-6)
     assert width(one) > 1.8 * width(seven)
