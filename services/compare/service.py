@@ -25,6 +25,7 @@ from kit.runlog.reads import LogReads
 from kit.runtime.service import Service
 from kit.settings import Settings
 from kit.telemetry.setup import broker_middlewares
+from services.compare.board_handlers import BoardHandlers
 from services.compare.comparison_handlers import ComparisonHandlers
 from services.compare.dispatch import Dispatcher
 from services.compare.endings import SERVICE, EndingHandlers
@@ -64,6 +65,7 @@ class CompareService:
         )
         self._comparisons = ComparisonHandlers(self._bus, self._database, self._reads)
         self._votes = VoteHandlers(self._bus, self._database, self._comparisons, limits.sweep_seconds)
+        self._boards = BoardHandlers(self._database, limits)
         replica = new_id(NAME)
         self._watchdog = Watchdog(
             self._bus,
@@ -107,6 +109,7 @@ class CompareService:
             (compare.ListComparisons, self._comparisons.on_list_comparisons),
             (compare.VoteComparison, self._votes.on_vote_comparison),
             (compare.CancelLane, runs.on_cancel_lane),
+            (compare.GetLeaderboard, self._boards.on_get_leaderboard),
             (compare.ReplayCompareRun, runs.on_replay_compare_run),
         ]
         for blobs, handlers in ((None, short), (self._blobs, long)):
@@ -130,6 +133,7 @@ class CompareService:
     async def stop(self) -> None:
         """Finish what is being handled, then disconnect."""
         await self._broker.stop()
+        await self._boards.stop()
         for part in (self._watchdog, self._retention, self._votes, self._dispatcher, self._marks):
             await part.stop()
         await self._bus.close()
