@@ -14,7 +14,20 @@ from tests.fixtures.stack import Stack
 from tests.integration.compare.over_http import compare, ended, get, without_words
 
 MODELS = ("mock", "demo-thinker", "demo-flaky", "unreachable")
-HINTS = (*MODELS, "nobody", "demo", "gpt", "usd", "prefill", "retry after", "refused", "usage", "output_tokens", "_ms", "Ms")
+HINTS = (
+    *MODELS,
+    "nobody",
+    "demo",
+    "gpt",
+    "usd",
+    "prefill",
+    "retry after",
+    "refused",
+    "usage",
+    "output_tokens",
+    "_ms",
+    "Ms",
+)
 """What would say it; the names of fields, too."""
 
 
