@@ -161,7 +161,7 @@ class CompareSettings(BaseSettings):
     max_image_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of all images of a conversation together")
     leaderboard_days: int = Field(90, ge=1, le=3650, description="how far back the leaderboard looks")
     leaderboard_rows: int = Field(
-        100_000, ge=1, description="votes, and answers, that it is computed from at most: the newest"
+        50_000, ge=1, description="votes, and answers, that it is computed from at most: the newest"
     )
     leaderboard_seconds: float = Field(5.0, ge=0, description="how long one that was computed is told again")
     sweep_seconds: float = Field(

@@ -1,6 +1,7 @@
 """What compare does when somebody asks for the leaderboard: it is computed at most once in a while for each tenant."""
 
 import asyncio
+import functools
 from dataclasses import dataclass
 
 from contracts.compare import GetLeaderboard, Leaderboard
@@ -11,12 +12,13 @@ from services.compare import board_store
 from services.compare.leaderboard import leaderboard
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Board:
-    """A leaderboard that is being computed, or was; `until`: the loop's time from which on it is too old."""
+    """A leaderboard that is being computed, or was."""
 
     computing: asyncio.Task[Leaderboard]
-    until: float
+    until: float = 0
+    """The loop's time from which on it is too old; told when it is there, for it may take longer than it is kept."""
 
     def serves(self, now: float) -> bool:
         """Whether it is still computed, or good and not too old."""
@@ -39,9 +41,12 @@ class BoardHandlers:
         self._boards = {known: board for known, board in self._boards.items() if board.serves(now)}
         board = self._boards.get(key)
         if board is None:
-            computing = asyncio.create_task(self._compute(*key), name="leaderboard")
-            board = self._boards[key] = _Board(computing, now + self._limits.leaderboard_seconds)
+            board = self._boards[key] = _Board(asyncio.create_task(self._compute(*key), name="leaderboard"))
+            board.computing.add_done_callback(functools.partial(self._keep, board))
         return await asyncio.shield(board.computing)
+
+    def _keep(self, board: _Board, computing: asyncio.Task[Leaderboard]) -> None:
+        board.until = computing.get_loop().time() + self._limits.leaderboard_seconds
 
     async def stop(self) -> None:
         """Compute no more."""
