@@ -64,9 +64,7 @@ def end_lane(lane: LaneRow, ending: events.GenerationEnding, text: str, reasonin
     lane.provider, lane.attempt = ending.provider, ending.attempt
     lane.finish_reason = ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None
     lane.error = _problem(ending.error) if isinstance(ending, events.GenerationFailed) else None
-    lane.usage = (
-        {name: getattr(ending.usage, name) for name in ending.usage.__struct_fields__} if ending.usage else None
-    )
+    lane.usage = _stored_usage(ending.usage)
     lane.cost_usd = ending.cost_usd
     if ending.timings is not None:
         lane.queued_ms, lane.total_ms = ending.timings.queued_ms, ending.timings.total_ms

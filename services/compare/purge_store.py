@@ -6,7 +6,9 @@ from kit.orchestrate.purge_table import PurgeTable
 
 BATCH = 100
 """Runs retired at once, so that a deleted comparison does not wait behind all that is old."""
-_LONG = f"(octet_length(run.turns::text) > {MAX_INLINE_BYTES})"
+_MORE_PER_TURN = 100
+"""Bytes of an order that a row does not have, at most: it leaves out what is empty."""
+_LONG = f"(octet_length(run.turns::text) + {_MORE_PER_TURN} * jsonb_array_length(run.turns) > {MAX_INLINE_BYTES})"
 """The question may have gone by reference (kit/orchestrate/carried.py)."""
 
 PURGES = PurgeTable("compare", _LONG)

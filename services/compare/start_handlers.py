@@ -25,6 +25,8 @@ class StartHandlers:
     async def on_start_comparison(self, command: StartComparison) -> ComparisonStarted:
         """Store the run with all its lanes, then put it on the bus."""
         _check_id(command)
+        if (started := await self._starter.earlier(command)) is not None:
+            return started
         checks.check_turns(command.turns, self._limits)
         checks.check_parameters(command.parameters, self._limits.max_parameters_characters)
         checks.check_count(len(command.models), self._limits)

@@ -4,9 +4,10 @@ import hashlib
 import logging
 from collections.abc import Sequence
 
-from contracts.compare import ComparisonStarted, LaneWish
+from contracts.compare import ComparisonStarted, LaneWish, StartComparison
 from contracts.content import Turn
 from contracts.generation import Parameters
+from contracts.ids import is_blind
 from kit.db.database import Database
 from kit.orchestrate import window
 from kit.orchestrate.offers import Offers
@@ -80,6 +81,11 @@ class Starter:
 
 
 def fingerprint(command: Starting) -> str:
-    """Of everything that a request asks for."""
+    """Of everything that a request asks for; whether a comparison is to be blind is said by its id alone.
+
+    That an extension is blind follows from the votes there are, and so it may be another one when it is asked again.
+    """
     body = command.model_dump_json(exclude=_OF_EACH_TRY)
+    if isinstance(command, StartComparison):
+        body += f" blind: {is_blind(command.run_id)}"
     return hashlib.sha256(body.encode()).hexdigest()

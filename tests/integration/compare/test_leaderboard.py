@@ -72,64 +72,64 @@ async def board(world: World, owner: Owner = ADA, **more: Any) -> dict[str, Stan
 
 async def test_a_tenant_has_the_votes_of_all_its_users_and_of_nobody_else(world: World) -> None:
     await world.replica(leaderboard_seconds=0)
-    await vote(world, await compared(world, ADA, "m1", "m2"), "m1", up="m1")
-    await vote(world, await compared(world, BEN, "m1", "m2", failing="m2"), "m1")
-    await vote(world, await compared(world, BEN, "m2", "m3"), outcome="all_bad")
-    await vote(world, await compared(world, EVE, "m1", "m4"), "m4")
+    await vote(world, await compared(world, ADA, "m-1", "m-2"), "m-1", up="m-1")
+    await vote(world, await compared(world, BEN, "m-1", "m-2", failing="m-2"), "m-1")
+    await vote(world, await compared(world, BEN, "m-2", "m-3"), outcome="all_bad")
+    await vote(world, await compared(world, EVE, "m-1", "m-4"), "m-4")
     for owner in (ADA, BEN):
         found = await board(world, owner)
-        assert list(found) == ["m1", "m3", "m2"]
+        assert list(found) == ["m-1", "m-3", "m-2"]
         one, three, two = found.values()
         assert (one.duels, one.wins, one.votes, one.thumbs_up, one.answers, one.failures) == (1, 1, 2, 1, 2, 0)
         assert (two.duels, two.wins, two.votes, two.all_bad, two.answers, two.failures) == (2, 0.5, 2, 1, 3, 1)
         assert (three.duels, three.wins, three.all_bad) == (1, 0.5, 1)
         assert (one.first_token_ms, one.tokens_per_second, one.cost_usd) == (100, 50.0, "0.001")
-    assert list(await board(world, EVE)) == ["m4", "m1"]
+    assert list(await board(world, EVE)) == ["m-4", "m-1"]
     assert (await world.ask(GetLeaderboard(owner=EVE))).votes == 1
     assert await board(world, Owner(tenant="three", user="ada")) == {}
 
 
 async def test_blind_votes_are_counted_by_themselves_too(world: World) -> None:
     await world.replica(leaderboard_seconds=0)
-    await vote(world, await compared(world, ADA, "m1", "m2", blind=True), "m1")
-    await vote(world, await compared(world, ADA, "m2", "m3"), "m3")
-    assert {name: item.wins for name, item in (await board(world)).items()} == {"m1": 1, "m3": 1, "m2": 0}
-    assert {name: item.answers for name, item in (await board(world, which="blind")).items()} == {"m1": 1, "m2": 1}
+    await vote(world, await compared(world, ADA, "m-1", "m-2", blind=True), "m-1")
+    await vote(world, await compared(world, ADA, "m-2", "m-3"), "m-3")
+    assert {name: item.wins for name, item in (await board(world)).items()} == {"m-1": 1, "m-3": 1, "m-2": 0}
+    assert {name: item.answers for name, item in (await board(world, which="blind")).items()} == {"m-1": 1, "m-2": 1}
 
 
 async def test_before_its_vote_a_blind_comparison_is_not_seen(world: World) -> None:
     await world.replica(leaderboard_seconds=0)
-    key = await compared(world, ADA, "m1", "m2", blind=True, failing="m2")
+    key = await compared(world, ADA, "m-1", "m-2", blind=True, failing="m-2")
     assert await board(world) == {}
-    await vote(world, key, "m1")
-    assert {name: item.failures for name, item in (await board(world)).items()} == {"m1": 0, "m2": 1}
+    await vote(world, key, "m-1")
+    assert {name: item.failures for name, item in (await board(world)).items()} == {"m-1": 0, "m-2": 1}
 
 
 async def test_answers_that_are_shown_again_are_counted_once(world: World) -> None:
     await world.replica(leaderboard_seconds=0)
-    first = await compared(world, ADA, "m1", "m2")
-    await vote(world, first, "m1", up="m1")
+    first = await compared(world, ADA, "m-1", "m-2")
+    await vote(world, first, "m-1", up="m-1")
     more = new_id("cmp")
-    await world.ask(ExtendComparison(owner=ADA, run_id=more, parent_run_id=first.run, add=wishes("m3")))
+    await world.ask(ExtendComparison(owner=ADA, run_id=more, parent_run_id=first.run, add=wishes("m-3")))
     second = await answered(world, RunKey(ADA.tenant, ADA.user, more))
-    await vote(world, second, outcome="tie", up="m1")
+    await vote(world, second, outcome="tie", up="m-1")
     found = await board(world)
     assert {name: (item.duels, item.wins) for name, item in found.items()} == {
-        "m1": (2, 1.0),
-        "m2": (2, 1.0),
-        "m3": (2, 1.0),
+        "m-1": (2, 1.0),
+        "m-2": (2, 1.0),
+        "m-3": (2, 1.0),
     }, "the later vote says that the first two are equally good"
     assert {name: (item.answers, item.thumbs_up) for name, item in found.items()} == {
-        "m1": (1, 1),
-        "m2": (1, 0),
-        "m3": (1, 0),
+        "m-1": (1, 1),
+        "m-2": (1, 0),
+        "m-3": (1, 0),
     }
 
 
 async def test_a_vote_counts_on_when_its_comparison_is_deleted(world: World) -> None:
     await world.replica(leaderboard_seconds=0)
-    key = await compared(world, ADA, "m1", "m2")
-    await vote(world, key, "m1", comment="secret")
+    key = await compared(world, ADA, "m-1", "m-2")
+    await vote(world, key, "m-1", comment="secret")
     before = await board(world)
     await world.ask(DeleteComparison(owner=ADA, run_id=key.run))
     after = await board(world)
@@ -141,7 +141,7 @@ async def test_a_vote_counts_on_when_its_comparison_is_deleted(world: World) -> 
 
 async def test_what_is_told_can_be_computed_again_from_the_table_of_votes(world: World) -> None:
     replica = await world.replica(leaderboard_seconds=0)
-    for winner, loser in (("m1", "m2"), ("m2", "m3"), ("m3", "m1"), ("m1", "m3")):
+    for winner, loser in (("m-1", "m-2"), ("m-2", "m-3"), ("m-3", "m-1"), ("m-1", "m-3")):
         await vote(world, await compared(world, ADA, winner, loser), winner)
     told = await board(world)
     stored = await board_store.votes(replica._database, "one", blind_only=False, days=1, rows=100)
@@ -153,8 +153,8 @@ async def test_what_is_told_can_be_computed_again_from_the_table_of_votes(world:
 
 async def test_what_is_too_old_or_too_much_does_not_count(world: World) -> None:
     await world.replica(leaderboard_seconds=0, leaderboard_days=2, leaderboard_rows=2)
-    for winner, days in (("m1", 3), ("m2", 1), ("m3", 0), ("m4", 0)):
-        key = await compared(world, ADA, winner, "m8")
+    for winner, days in (("m-1", 3), ("m-2", 1), ("m-3", 0), ("m-4", 0)):
+        key = await compared(world, ADA, winner, "m-8")
         await vote(world, key, winner)
         await world.pool.execute(
             "UPDATE compare.vote SET voted_at = voted_at - make_interval(days => $1) WHERE run_id = $2", days, key.run
@@ -165,9 +165,9 @@ async def test_what_is_too_old_or_too_much_does_not_count(world: World) -> None:
     told: Leaderboard = await world.ask(GetLeaderboard(owner=ADA))
     assert told.votes == 2
     assert {item.model: (item.votes, item.answers) for item in told.items} == {
-        "m3": (1, 0),
-        "m4": (1, 1),
-        "m8": (2, 1),
+        "m-3": (1, 0),
+        "m-4": (1, 1),
+        "m-8": (2, 1),
     }
 
 

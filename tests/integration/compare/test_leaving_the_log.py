@@ -15,7 +15,9 @@ from contracts.compare import (
     VoteComparison,
 )
 from contracts.content import Turn
+from contracts.ids import RUN_LANE
 from kit.ids import new_id
+from kit.orchestrate.carried import question_reference
 from kit.orchestrate.duty import Duty
 from kit.orchestrate.retention import Retention
 from kit.runlog.lane import RunKey
@@ -47,6 +49,12 @@ async def aged(world: World, key: RunKey) -> None:
     await world.pool.execute("UPDATE compare.run SET ended_at = ended_at - interval '1 day' WHERE id = $1", key.run)
 
 
+async def kept_of(world: World, key: RunKey) -> list[str]:
+    """The names of the long texts of a run."""
+    store = await world.bus.client.jetstream().object_store("blobs")
+    return [each.name for each in await store.list() if each.name.startswith(key.run) and not each.deleted]
+
+
 async def replay(world: World, key: RunKey) -> StoredRun:
     found: StoredRun = await world.ask(ReplayCompareRun(owner=OWNER, run_id=key.run))
     return found
@@ -67,8 +75,7 @@ async def test_an_old_comparison_leaves_the_log_with_its_long_texts_and_is_told_
     assert await world.logged(key) == {}
     assert await world.logged(young) == log
     assert len(await world.logged(going)) == 1
-    kept = await world.bus.client.jetstream().object_store("blobs")
-    assert [each.name for each in await kept.list() if each.name.startswith(key.run) and not each.deleted] == []
+    assert await kept_of(world, key) == []
     told = await replay(world, key)
     assert told.events == before.events
     events = [json.loads(event) for event in told.events]
@@ -138,3 +145,17 @@ async def test_somebody_elses_comparison_is_like_one_that_does_not_exist(world: 
         if owner is not OWNER:
             assert (await world.ask(ListCompareRuns(owner=owner))).items == ()
     assert (await world.get(key)).status == "completed"
+
+
+async def test_a_question_of_many_short_turns_leaves_with_it(world: World) -> None:
+    """As an order it is longer than as a row: there every turn says what it has not."""
+    service = await world.replica()
+    turns = tuple(Turn(role="assistant" if number % 2 else "user", content="y" * 40) for number in range(1001))
+    key = await world.begin("m-1", "m-2", turns=turns)
+    assert await kept_of(world, key) == [question_reference(key.run, RUN_LANE)]
+    await world.answer(key, "m-1")
+    await world.answer(key, "m-2")
+    await world.ended(key)
+    await aged(world, key)
+    await purged(world, service)
+    assert await kept_of(world, key) == []

@@ -53,11 +53,21 @@ async def test_the_same_request_again_is_the_same_run(world: World) -> None:
     assert again == ComparisonStarted(run_id=command.run_id, replayed=True)
     other = command.model_copy(update={"run_id": new_id("cmp"), "models": wishes("m-1", "m-3")})
     assert await world.refused(other) == "idempotency_conflict"
+    blind = command.model_copy(update={"run_id": new_id("cmp") + BLIND})
+    assert await world.refused(blind) == "idempotency_conflict"  # or it would be answered with names
     assert len(await world.rows("SELECT id FROM compare.run")) == 1
     stranger = OWNER.model_copy(update={"user": "somebody-else"})
     assert await world.refused(command.model_copy(update={"owner": stranger, "idempotency_key": None})) == (
         "invalid_request"
     )
+
+
+async def test_a_request_that_comes_again_is_answered_although_a_model_is_gone(world: World) -> None:
+    service = await world.replica()
+    command = start("m-1", "m-2")
+    first = await world.ask(command)
+    service._offers._cards = {"m-1": {"id": "m-1"}}
+    assert await world.ask(command) == first
 
 
 async def test_models_that_cannot_be_asked_this_fail_and_the_others_run(world: World) -> None:
