@@ -211,7 +211,7 @@ async def test_years_of_comparisons_are_not_read_for_the_newest(world: World) ->
         """)
         await connection.execute("""
             INSERT INTO compare.lane (run_id, lane, position, model, request, own, status)
-            SELECT id, 'lane', 0, 'm1', '{}', false, 'completed' FROM compare.run
+            SELECT id, 'lane', 0, 'm-1', '{}', false, 'completed' FROM compare.run
         """)
         await connection.execute("""
             INSERT INTO compare.vote (run_id, tenant, "user", blind, outcome, lanes, voted_at)
