@@ -68,6 +68,7 @@ async def test_when_compare_does_not_say_it_is_hidden(edge: OwnEdge, answer: str
 
 async def test_told_in_short_and_from_every_cursor_it_is_hidden_too(edge: OwnEdge) -> None:
     run_id = blind_id()
+    edge.answers[GET] = comparison(revealed=False)
     begun = [log.created(run_id), log.started(log.ONE), log.thought(), log.said("Hel")]
     places = await edge.write(run_id, *begun)
     await edge.write(run_id, log.snapshot("Hel", covers=places[-1]))
