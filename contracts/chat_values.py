@@ -79,7 +79,10 @@ class Run(Value):
     conversation_id: Id | None = None
     message_id: Id | None = None
     model: str
-    text: str | None = Field(None, description="the answer so far, or what was kept of it")
+    text: str | None = Field(
+        None, description="the answer so far, or what was kept of it; a comparison has several, and tells them itself"
+    )
+    revealed: bool | None = Field(None, description="of a comparison; false: its models are hidden until the vote")
     error: Problem | None = None
     created_at: datetime
     ended_at: datetime | None = None

@@ -80,6 +80,7 @@ _run = Run(
     message_id="msg_01k3x9v4t2",
     model="demo-swift, demo-sage",
     text="Hello, Ada",
+    revealed=True,
     error=_problem,
     created_at=CREATED,
     ended_at=ENDED,

@@ -69,6 +69,7 @@ _run = chat.Run(
     message_id=REPLY,
     model="demo-swift",
     text="Hello, Ada",
+    revealed=True,
     error=Problem(code="provider_unavailable", message="The model server does not answer."),
     created_at=CREATED,
     ended_at=ENDED,

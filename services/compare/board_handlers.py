@@ -59,4 +59,8 @@ class BoardHandlers:
         days, rows = self._limits.leaderboard_days, self._limits.leaderboard_rows
         votes = await board_store.votes(self._database, tenant, blind_only=blind_only, days=days, rows=rows)
         answers = await board_store.answers(self._database, tenant, blind_only=blind_only, days=days, rows=rows)
-        return await asyncio.to_thread(leaderboard, votes, answers, utc_now())
+        return await asyncio.to_thread(_board, votes, answers)
+
+
+def _board(votes: board_store.Rows, answers: board_store.Rows) -> Leaderboard:
+    return leaderboard(board_store.ballots_of(votes), board_store.answers_of(answers), utc_now())

@@ -1,6 +1,7 @@
 """Reading what the leaderboard is computed from: the votes and answers of a tenant, as far back as the board looks."""
 
 import json
+from collections.abc import Sequence
 
 import asyncpg
 
@@ -28,16 +29,30 @@ that shows an earlier one again is no further answer.
 """
 
 
-async def votes(database: Database, tenant: str, *, blind_only: bool, days: int, rows: int) -> list[Ballot]:
+Rows = Sequence[asyncpg.Record]
+"""As they come: to make ballots and answers of many takes a while, and is done beside the event loop."""
+
+
+async def votes(database: Database, tenant: str, *, blind_only: bool, days: int, rows: int) -> Rows:
     """The newest votes, also on comparisons that are deleted."""
     values = {"tenant": tenant, "blind_only": blind_only, "days": days, "rows": rows}
-    return [_ballot(row) for row in await database.fetch(_VOTES, values)]
+    return await database.fetch(_VOTES, values)
 
 
-async def answers(database: Database, tenant: str, *, blind_only: bool, days: int, rows: int) -> list[Answer]:
+async def answers(database: Database, tenant: str, *, blind_only: bool, days: int, rows: int) -> Rows:
     """The newest answers that have ended."""
     values = {"tenant": tenant, "blind_only": blind_only, "days": days, "rows": rows}
-    return [Answer(**row) for row in await database.fetch(_ANSWERS, values)]
+    return await database.fetch(_ANSWERS, values)
+
+
+def ballots_of(rows: Rows) -> list[Ballot]:
+    """Votes as the board counts them."""
+    return [_ballot(row) for row in rows]
+
+
+def answers_of(rows: Rows) -> list[Answer]:
+    """Answers as the board counts them."""
+    return [Answer(**row) for row in rows]
 
 
 def _ballot(row: asyncpg.Record) -> Ballot:

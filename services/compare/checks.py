@@ -16,6 +16,7 @@ MAX_TITLE_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2048
 QUOTED_CHARACTERS = 100
 """Of something unknown that was asked for, in the answer that says so."""
+UNKNOWN_LANE = "There is no such lane in this run."
 NUL_IN_JSON = "\\u0000"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _BYTES_PER_BASE64 = 3 / 4
@@ -26,8 +27,6 @@ def check_turns(turns: Sequence[Turn], limits: CompareSettings) -> None:
     last = turns[-1]
     if last.role != "user":
         raise Refused("invalid_message", "The last message is the question: its role is `user`.")
-    if not last.content.strip() and not last.images:
-        raise Refused("empty_message", "The message is empty.")
     if (length := len(last.content)) > limits.max_message_characters:
         raise Refused(
             "message_too_long", f"The message has {length} characters; the limit is {limits.max_message_characters}."
@@ -36,9 +35,15 @@ def check_turns(turns: Sequence[Turn], limits: CompareSettings) -> None:
     for turn in turns:
         if turn.tool_calls or turn.results or turn.role == "tool":
             raise Refused("tools_not_supported", "A conversation with calls of tools cannot be compared.")
+        if not turn.content.strip() and not turn.images:
+            raise Refused("empty_message", "A message is empty.")
+        if turn.images and turn.role != "user":
+            raise Refused("invalid_message", "Only messages of the user have images.")
         text = turn.model_dump_json(exclude={"images"})
         check_stored(text)
         size += len(text)
+    if next(turn.role for turn in turns if turn.role != "system") != "user":
+        raise Refused("invalid_message", "A conversation begins with a message of the user.")
     if size > limits.max_context_characters:
         limit = limits.max_context_characters
         raise Refused("message_too_long", f"The messages have {size} characters; the limit is {limit}.")
@@ -106,6 +111,8 @@ def check_extension(parent: Compared, command: ExtendComparison, *, blind: bool)
         raise Refused("run_in_progress", "This comparison is still running. Wait for it or cancel it.")
     if parent.hidden and (command.add or not blind):
         raise Refused("not_voted", "The models of this comparison are hidden: vote first.")
+    if blind and not parent.hidden:
+        raise Refused("already_voted", "Its models are not hidden any more: ask again.")
     if unknown := set(command.retry) - {lane.lane for lane in parent.lanes}:
         raise Refused("unknown_lane", f"There is no such lane in this run: {min(unknown)}.")
     if not command.add and not command.retry:

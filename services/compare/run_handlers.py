@@ -18,7 +18,7 @@ from kit.clock import utc_now
 from kit.db.database import Database
 from kit.orchestrate.cancel import Canceller
 from kit.refusal import Refused
-from services.compare import core, shown, store
+from services.compare import checks, core, shown, store
 from services.compare.comparison_handlers import ComparisonHandlers
 from services.compare.endings import EndingHandlers
 from services.compare.hiding import hidden_event
@@ -63,7 +63,7 @@ class RunHandlers:
         compared = await self._comparisons.load(command.owner, command.run_id, texts=False)
         lane = compared.lane(command.lane)
         if lane is None:
-            raise Refused("unknown_lane", store.UNKNOWN_LANE)
+            raise Refused("unknown_lane", checks.UNKNOWN_LANE)
         await self._cancel(compared, (lane,))
         return await self._comparisons.shown(await self._comparisons.load(command.owner, command.run_id))
 

@@ -101,10 +101,10 @@ class CompareService:
             (compare.ExtendComparison, starting.on_extend_comparison),
             (compare.DeleteComparison, self._comparisons.on_delete_comparison),
             (compare.GetCompareRun, runs.on_get_compare_run),
-            (compare.ListCompareRuns, runs.on_list_compare_runs),
             (compare.CancelCompareRun, runs.on_cancel_compare_run),
         ]
         long: list[tuple[type[Request[Any]], Handler]] = [
+            (compare.ListCompareRuns, runs.on_list_compare_runs),
             (compare.GetComparison, self._comparisons.on_get_comparison),
             (compare.ListComparisons, self._comparisons.on_list_comparisons),
             (compare.VoteComparison, self._votes.on_vote_comparison),

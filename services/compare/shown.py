@@ -91,6 +91,7 @@ def run_of(compared: Compared) -> Run:
         kind=KIND,
         status=run.status,
         model=models,
+        revealed=not compared.hidden,
         error=run.error,
         created_at=run.created_at,
         ended_at=run.ended_at,

@@ -1,4 +1,7 @@
-"""Reading and writing the tables of compare. Every query names the owner, but for those of the sweeps; none commits."""
+"""Reading and writing the tables of compare; none of it commits.
+
+A run is looked up by its owner; what belongs to one that was found, and what the sweeps look for, is not.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,13 +19,26 @@ from services.compare.plan import Starting
 from services.compare.purge_store import DELETE_RUN
 
 UNKNOWN_RUN = "There is no such run."
-UNKNOWN_LANE = "There is no such lane in this run."
 
 
 def _without(*columns: Any) -> list[Any]:
     return [defer(column, raiseload=True) for column in columns]
 
 
+_RELATIVES_VOTES = """
+    WITH RECURSIVE family AS (
+        SELECT id, parent_run_id FROM compare.run WHERE id = :run_id
+        UNION
+        SELECT run.id, run.parent_run_id
+        FROM family JOIN compare.run ON run.id = family.parent_run_id OR run.parent_run_id = family.id
+        WHERE run.tenant = :tenant AND run."user" = :user
+    )
+    SELECT EXISTS (
+        SELECT FROM compare.vote JOIN family ON vote.run_id IN (family.id, family.parent_run_id)
+        WHERE vote.run_id <> :run_id
+    )
+"""
+"""A deleted run is in no family, but its children name it still, and its vote is there."""
 _WITHOUT_TEXTS = _without(LaneRow.text, LaneRow.reasoning)
 _WITHOUT_TURNS = _without(RunRow.turns)
 
@@ -66,6 +82,12 @@ async def compared(
     """A comparison of the owner, with its lanes and its vote, or Refused."""
     found = await owned(session, owner, run_id, turns=turns, lock=lock)
     return Compared(found, await lanes(session, run_id, texts=texts), await session.get(VoteRow, run_id))
+
+
+async def relatives_have_votes(session: AsyncSession, run: RunRow) -> bool:
+    """Whether a comparison that this one goes on from, or one that goes on from it, has been voted on."""
+    values = {"run_id": run.id, "tenant": run.tenant, "user": run.user}
+    return bool((await (await session.connection()).execute(text(_RELATIVES_VOTES), values)).scalar_one())
 
 
 async def page(session: AsyncSession, owner: Owner, limit: int, before: str | None) -> Sequence[Compared]:

@@ -41,7 +41,8 @@ class VoteHandlers:
 
         async def work(session: AsyncSession) -> Compared:
             compared = await store.compared(session, command.owner, command.run_id, lock=True)
-            vote = voting.vote_row(compared, command.vote, now)
+            known = compared.run.blind and await store.relatives_have_votes(session, compared.run)
+            vote = voting.vote_row(compared, command.vote, now, known=known)
             if compared.vote is None:
                 session.add(vote)
                 return compared._replace(vote=vote)

@@ -7,14 +7,15 @@ from contracts.compare import Vote
 from contracts.compare_facts import ComparisonVotedFact
 from contracts.message import Owner
 from kit.refusal import Refused
-from services.compare.checks import storable
+from services.compare.checks import UNKNOWN_LANE, storable
 from services.compare.models import Compared, LaneRow, VoteRow
 
-UNKNOWN_LANE = "There is no such lane in this run."
 
+def vote_row(compared: Compared, vote: Vote, now: datetime, *, known: bool = False) -> VoteRow:
+    """A vote with the models that it is about, or Refused if it makes no sense.
 
-def vote_row(compared: Compared, vote: Vote, now: datetime) -> VoteRow:
-    """A vote with the models that it is about, or Refused if it makes no sense."""
+    `known`: the owner may have been told whose the answers are, by a vote on a comparison with the same lanes.
+    """
     run = compared.run
     if run.status == "running":
         raise Refused("run_in_progress", "This comparison is still running. Vote when it has ended.")
@@ -31,7 +32,7 @@ def vote_row(compared: Compared, vote: Vote, now: datetime) -> VoteRow:
         run_id=run.id,
         tenant=run.tenant,
         user=run.user,
-        blind=run.blind,
+        blind=run.blind and not known,
         outcome=vote.outcome,
         winner=vote.winner,
         comment=None if vote.comment is None else storable(vote.comment),

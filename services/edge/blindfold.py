@@ -2,7 +2,8 @@
 
 import asyncio
 
-from contracts.compare import Comparison, GetComparison
+from contracts.chat import Run
+from contracts.compare import GetCompareRun
 from contracts.ids import is_blind
 from contracts.message import Owner
 from kit.bus.rpc import Unavailable
@@ -23,10 +24,10 @@ async def is_hidden(gateway: Gateway, owner: Owner, run_id: str, *, ended: bool)
     if not ended:
         return True
     try:
-        comparison: Comparison = await gateway.ask(GetComparison(owner=owner, run_id=run_id))
+        run: Run = await gateway.ask(GetCompareRun(owner=owner, run_id=run_id))
     except (Refused, Unavailable):
         return True
-    return not comparison.revealed
+    return not run.revealed
 
 
 class Blindfold:

@@ -54,8 +54,9 @@ def _facts(comparison: Comparison) -> Iterator[str]:
     yield f"- Status: {comparison.status}"
     if comparison.parent_run_id is not None:
         yield f"- Goes on from: {_code(comparison.parent_run_id)}"
-    if given := comparison.parameters.model_dump_json(exclude_none=True, exclude_defaults=True).strip("{}"):
-        yield f"- Parameters: {_code('{' + given + '}')}"
+    given = comparison.parameters.model_dump_json(exclude_none=True, exclude_defaults=True)
+    if given != "{}":
+        yield f"- Parameters: {_code(given)}"
     if comparison.error is not None:
         yield f"- Error: {_plain(comparison.error.message)}"
 

@@ -20,7 +20,7 @@ MAX_DETAIL = 500
 """Characters."""
 
 
-class ComparedModel(BaseModel):
+class UiComparedModel(BaseModel):
     """A model that is asked otherwise than the others."""
 
     model_config = ConfigDict(extra="ignore")
@@ -35,7 +35,9 @@ class CompareBody(SamplingBody):
     chat_id: str | None = Field(None, validation_alias=AliasChoices("id", "chatId"))
     messages: tuple[UiMessage, ...] = ()
     trigger: Literal["submit-message", "regenerate-message"] | None = None
-    models: Annotated[tuple[ModelId | ComparedModel, ...], BeforeValidator(texts_of)] = Field((), max_length=MAX_MODELS)
+    models: Annotated[tuple[ModelId | UiComparedModel, ...], BeforeValidator(texts_of)] = Field(
+        (), max_length=MAX_MODELS
+    )
     slot: int | None = Field(None, ge=0, description="which lane of earlier comparisons the conversation goes on with")
     blind: bool = False
     title: str = ""
@@ -87,6 +89,8 @@ class CompareBody(SamplingBody):
             asked = [Turn(role="user", content=self.prompt)]
         else:
             asked = [turn for message in self._history() if (turn := self._turn(message)) is not None]
+        while asked and asked[0].role == "assistant":  # a page that greets: nobody has asked for it
+            asked.pop(0)
         if not asked or asked[-1].role != "user":
             raise Refused("nothing_new", "The last message is not a user's.")
         system = [self.system] if self.system else []

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Response
 
 from contracts import compare
-from contracts.ids import is_blind
+from services.edge.blindfold import is_hidden
 from services.edge.comparison_bodies import (
     ComparisonAccepted,
     Extension,
@@ -16,7 +16,7 @@ from services.edge.comparison_bodies import (
     wishes,
 )
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.gateway import Gateway, comparison_id, page_mark
+from services.edge.gateway import comparison_id, page_mark
 from services.edge.starting import described, start_run
 
 router = APIRouter(tags=["comparisons"])
@@ -114,7 +114,7 @@ async def extend_comparison(
     parent = comparison_id(comparison)
     command = compare.ExtendComparison(
         owner=owner,
-        run_id=new_comparison_id(blind=await _is_unvoted(gateway, owner, parent)),
+        run_id=new_comparison_id(blind=await is_hidden(gateway, owner, parent, ended=True)),
         parent_run_id=parent,
         add=wishes(body.add),
         retry=tuple(lane_id(lane) for lane in body.retry),
@@ -128,13 +128,6 @@ async def extend_comparison(
 async def get_leaderboard(gateway: TheGateway, owner: TheOwner, which: Literal["all", "blind"] = "all") -> Any:
     """The models by the votes of your tenant, the best first; `blind` counts only votes that were given blind."""
     return await gateway.ask(compare.GetLeaderboard(owner=owner, which=which))
-
-
-async def _is_unvoted(gateway: Gateway, owner: TheOwner, parent: str) -> bool:
-    if not is_blind(parent):
-        return False
-    comparison: compare.Comparison = await gateway.ask(compare.GetComparison(owner=owner, run_id=parent))
-    return not comparison.revealed
 
 
 def _accepted(started: compare.ComparisonStarted, events_url: str) -> ComparisonAccepted:

@@ -43,7 +43,7 @@ async def list_runs(
 
 @router.get("/{run}", response_model=chat.Run)
 async def get_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
-    """A run as it is now, with its text so far: for clients that poll."""
+    """A run as it is now, with its text so far: for clients that poll. A comparison's texts are at its own address."""
     return await gateway.ask(serving(run).get(owner=owner, run_id=run_key(caller, run).run))
 
 

@@ -17,13 +17,12 @@ STATUS = {
 class Slot:
     """A place beside others. Its number is the lane's in the plan: a client keeps it, whoever answers."""
 
-    def __init__(self, number: int, lane: str = "", model: str = "") -> None:
-        """Without the lane's name it is one that a client had before: its events will name it."""
+    def __init__(self, number: int) -> None:
+        """A place of which nothing is known yet; its lane is named by the plan, or by its events."""
         self.number = number
         self.parts = UiParts(f"slot-{number}-", {"slot": number})
         self.lane = Lane(self.parts)
         self._running = False
-        self.name(lane, model)
 
     def name(self, lane: str, model: str) -> None:
         """Whose it is. In a blind comparison there is no model."""

@@ -145,7 +145,7 @@ async def test_what_is_told_can_be_computed_again_from_the_table_of_votes(world:
         await vote(world, await compared(world, ADA, winner, loser), winner)
     told = await board(world)
     stored = await board_store.votes(replica._database, "one", blind_only=False, days=1, rows=100)
-    again = strengths(decisions(reversed(stored)))
+    again = strengths(decisions(reversed(board_store.ballots_of(stored))))
     assert {name: item.strength for name, item in told.items()} == {
         name: round(item.strength, 1) for name, item in again.items()
     }

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from contracts.compare import DeleteComparison, LaneRating, Vote, VoteComparison
+from contracts.compare import DeleteComparison, ExtendComparison, LaneRating, Vote, VoteComparison
+from contracts.ids import BLIND
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
 from services.compare import vote_handlers
 from tests.fixtures.polling import until
-from tests.integration.compare.world import OWNER, World
+from tests.integration.compare.world import OWNER, World, wishes
 
 
 def voting(key: RunKey, vote: Vote, **more: Any) -> VoteComparison:
@@ -84,6 +85,41 @@ async def test_a_vote_whose_fact_was_not_told_is_told_by_the_sweep(
     for _ in range(2):
         await replica._votes.sweep()
     assert (await world.facts())[key.run].count("evt.compare.comparison.voted") == 1
+
+
+async def test_a_vote_is_blind_only_if_nothing_of_its_family_was_told_before(world: World) -> None:
+    """A comparison that goes on from another shows the same answers in the same places."""
+    await world.replica()
+    parent = await world.completed("m-1", "m-2", blind=True)
+    children = []
+    for _ in range(2):
+        (first, _) = await world.lanes(parent)
+        child = RunKey("t", "u", new_id("cmp") + BLIND)
+        await world.ask(
+            ExtendComparison(owner=OWNER, run_id=child.run, parent_run_id=parent.run, retry=(first["lane"],))
+        )
+        await world.answer(child, first["model"])
+        await world.ended(child)
+        children.append(child)
+    for key in (children[0], parent, children[1]):
+        await world.ask(voting(key, Vote(outcome="tie")))
+    rows = await world.rows("SELECT run_id, blind FROM compare.vote")
+    assert {row["run_id"]: row["blind"] for row in rows} == {
+        children[0].run: True,
+        parent.run: False,
+        children[1].run: False,
+    }
+    assert (
+        await world.refused(
+            ExtendComparison(
+                owner=OWNER,
+                run_id=new_id("cmp") + BLIND,
+                parent_run_id=parent.run,
+                add=wishes("m-3"),
+            )
+        )
+        == "already_voted"
+    )  # it would be called blind, and the lanes that it shows again are known
 
 
 async def test_two_votes_at_the_same_moment(world: World) -> None:

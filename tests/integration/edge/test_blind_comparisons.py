@@ -8,7 +8,7 @@ import pytest
 
 from contracts import events
 from contracts.chat_values import Run, StoredRun
-from contracts.compare_values import Comparison, ComparisonStarted
+from contracts.compare_values import ComparisonStarted
 from contracts.message import Problem
 from kit.ids import new_id
 from kit.runtime.embedded_nats import EmbeddedNats
@@ -17,7 +17,7 @@ from tests.fixtures.events import Event, follow, parse
 from tests.fixtures.own_edge import OwnEdge, own_edge
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-GET = "compare.get_comparison"
+GET = "compare.get_run"
 
 
 def blind_id() -> str:
@@ -25,8 +25,8 @@ def blind_id() -> str:
 
 
 def comparison(*, revealed: bool) -> Any:
-    return lambda body: Comparison(
-        id=body["run_id"], title="", status="completed", blind=True, revealed=revealed, created_at=NOW
+    return lambda body: Run(
+        id=body["run_id"], kind="compare", status="completed", model="", revealed=revealed, created_at=NOW
     )
 
 

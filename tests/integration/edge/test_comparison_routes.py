@@ -168,7 +168,7 @@ async def test_one_lane_is_stopped(edge: OwnEdge) -> None:
 async def test_the_next_run_of_a_comparison_is_blind_until_there_is_a_vote(
     edge: OwnEdge, parent: str, revealed: bool, blind: bool
 ) -> None:
-    edge.answers["compare.get_comparison"] = lambda _: comparison(id=parent, blind=True, revealed=revealed)
+    edge.answers["compare.get_run"] = lambda _: run(parent).model_copy(update={"revealed": revealed})
     edge.answers["compare.extend_comparison"] = started
     body = {"retry": ["lane_1"], "add": ["three"]}
     response = await edge.http.post(f"/v1/comparisons/{parent}/runs", json=body)

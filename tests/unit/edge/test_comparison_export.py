@@ -26,6 +26,8 @@ NASTY = [
     "[link]: http://example.com 'title'",
 ]
 
+SHAPED = Parameters(temperature=0.2, response_format={"type": "json_object"})
+
 
 def comparison(**fields: Any) -> Comparison:
     lanes = (
@@ -67,7 +69,7 @@ def test_everything_is_in_it() -> None:
     vote = Vote(
         outcome="winner", winner="lane_1", ratings=(LaneRating(lane="lane_2", rating="down"),), comment="Clearest."
     )
-    text = markdown(comparison(vote=vote, parent_run_id="cmp_0", parameters=Parameters(temperature=0.2)))
+    text = markdown(comparison(vote=vote, parent_run_id="cmp_0", parameters=SHAPED))
     headings, blocks = read(text)
     assert headings == ["Title", "Asked", "System prompt", "User", "Answers", "1. one", "2. two", "Vote"]
     assert blocks == ["Be brief.\n", "Hello\n", "First\n", "Clearest.\n"]
@@ -75,7 +77,7 @@ def test_everything_is_in_it() -> None:
         "- Comparison: `cmp_1`",
         "- Begun: 2026-01-01 12:00:00 UTC",
         "- Goes on from: `cmp_0`",
-        '- Parameters: `{"temperature":0.2}`',
+        '- Parameters: `{"temperature":0.2,"response_format":{"type":"json_object"}}`',
         "- Status: completed (stop)",
         "- Provider: p",
         "- First token after 10 ms",

@@ -46,6 +46,7 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     _index("run_by_owner", "run", ["tenant", "user", "id"])
+    _index("run_parent", "run", ["parent_run_id"], "parent_run_id IS NOT NULL")
     _index("run_undispatched", "run", ["created_at"], "dispatched_at IS NULL")
     _index("run_untold", "run", ["ended_at"], "ended_at IS NOT NULL AND told_at IS NULL")
     _index("run_to_purge", "run", ["ended_at"], "told_at IS NOT NULL AND purged_at IS NULL")
