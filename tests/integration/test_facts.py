@@ -16,6 +16,7 @@ from tests.fixtures.events import Told, send
 from tests.fixtures.model_server import ModelServer
 from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack
+from tests.integration.compare.over_http import compare
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "subscriber.py"
 PROMPT, ANSWER, TITLE, SYSTEM, COMMENT = "xylophone", "bassoon", "harpsichord", "accordion", "clavichord"
@@ -147,16 +148,23 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
         await model_server.fail(400, message=f"no {ANSWER} today", model="gpt-4o")
         failed = await send(http, f"And a {PROMPT}?", conversation=conversation, model="mock")
         await http.delete(f"/v1/conversations/{conversation}")
+        await model_server.reply(f"A {ANSWER} again.", model="gpt-4o")
+        compared = await compare(http, f"What is a {PROMPT}?", "mock", "demo-swift", title=f"A {TITLE}")
+        comparison = f"/v1/comparisons/{compared.run_id}"
+        voted = await http.post(f"{comparison}/votes", json={"outcome": "tie", "comment": f"What a {COMMENT}!"})
+        assert voted.status_code == 200
+        assert (await http.delete(comparison)).status_code == 204
 
         async def deleted() -> bool:
-            return any(b"conversation.deleted" in fact and conversation.encode() in fact for fact in heard)
+            gone = ((b"conversation.deleted", conversation), (b"comparison.deleted", compared.run_id))
+            return all(any(what in fact and of.encode() in fact for fact in heard) for what, of in gone)
 
         await until(deleted)
     assert ANSWER in told.text()
     assert failed.types[-1] == "run.failed"
     said = b"\n".join(heard)
     for fact in catalogue.FACTS:
-        assert fact.SUBJECT.partition("{")[0].encode() in said, "the conversation made every kind of fact"
+        assert fact.SUBJECT.partition("{")[0].encode() in said, "both together made every kind of fact"
     for word in (PROMPT, ANSWER, TITLE, SYSTEM, COMMENT):
         assert word.encode() not in said
 
