@@ -76,7 +76,7 @@ class Dispatcher:
         telling.add_done_callback(self._telling.discard)
 
     async def _publish(self, compared: Compared) -> None:
-        """The beginning, the lanes that have their ending already, then all orders at once."""
+        """The beginning, the lanes that have their ending already, then the orders, a millisecond apart."""
         run, lanes, _ = compared
         key, turns = key_of(run), turns_of(run)
         orders = [order_of(lane, turns) for lane in lanes if lane.status == "running"]
@@ -84,7 +84,8 @@ class Dispatcher:
         await asyncio.gather(*(self._own.write(key, lane) for lane in lanes if lane.own))
         if orders:
             carried = await carried_alike(self._blobs, orders)
-            await asyncio.gather(*(publish(self._bus, order) for order in carried))
+            for order in carried:  # all at once they would hold up each other's first word, by 10 ms with eight lanes
+                await publish(self._bus, order)
 
     async def _tell(self, compared: Compared) -> None:
         """Publish the fact, and have the run marked: until then the sweep would begin again."""
