@@ -4,7 +4,6 @@ An orchestrator (chat, compare, architect) starts the generations of its runs an
 and its decisions are its own; here is what is about generations and logs alone:
 
 - `generation`: one lane of a run, as the parts below need it to end it.
-- `outcome`: how a generation ended, and the fact that says so.
 - `heard`: a lane added up: what there is of its answer, what it has cost, how long it took.
 - `stand_in`, `cancel`: ending a lane in its worker's place; stopping lanes.
 - `watchdog`: every lane and every run ends in bounded time. The service's tables come in as `Runs`.

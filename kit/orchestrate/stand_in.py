@@ -14,8 +14,8 @@ from kit.orchestrate import heard
 from kit.orchestrate.generation import Generation
 from kit.orchestrate.heard import Heard
 from kit.orchestrate.offers import Offers
-from kit.orchestrate.outcome import ended_fact
 from kit.runlog.once import Told, begin_lane, end_instead
+from kit.runlog.outcome import ended_fact
 from kit.runlog.reads import LogReads
 from kit.runlog.snapshots import MAX_EVENT_BYTES
 

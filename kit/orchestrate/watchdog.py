@@ -27,12 +27,12 @@ from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.orchestrate.available import is_away
 from kit.orchestrate.duty import Duty
-from kit.orchestrate.outcome import ended_fact
 from kit.orchestrate.periodic import Periodic
 from kit.orchestrate.stand_in import StandIn
 from kit.orchestrate.watched import Going, Runs
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, read_last
+from kit.runlog.outcome import ended_fact
 from kit.telemetry.spans import in_trace_of
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any
 from contracts import events
 from contracts.chat import CreateConversation
 from contracts.ids import MAIN_LANE, RUN_LANE
-from kit.orchestrate.outcome import outcome_of
+from kit.runlog.outcome import outcome_of
 from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow
 
 TITLE_CHARACTERS = 60

@@ -6,9 +6,9 @@ from contracts.message import Owner
 from kit.bus.connection import Bus
 from kit.db.database import Database
 from kit.orchestrate.cancel import Canceller
-from kit.orchestrate.outcome import ended_fact
 from kit.runlog.lane import RunKey
 from kit.runlog.once import read_last
+from kit.runlog.outcome import ended_fact
 from services.chat import store
 from services.chat.endings import EndingHandlers
 from services.chat.generation import generation_of

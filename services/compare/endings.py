@@ -19,9 +19,9 @@ from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.orchestrate.heard import hear
-from kit.orchestrate.outcome import ended_fact
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, begin_lane, end_lane, read_last
+from kit.runlog.outcome import ended_fact
 from kit.runlog.reads import LogReads
 from kit.telemetry.spans import in_trace_of
 from services.compare import core, store

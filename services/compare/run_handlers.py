@@ -21,7 +21,7 @@ from kit.refusal import Refused
 from services.compare import checks, core, shown, store
 from services.compare.comparison_handlers import ComparisonHandlers
 from services.compare.endings import EndingHandlers
-from services.compare.hiding import hidden_event
+from services.compare.hiding import hidden_events
 from services.compare.models import Compared, LaneRow
 from services.compare.plan import generation_of
 
@@ -79,5 +79,5 @@ class RunHandlers:
         compared = await self._comparisons.load(query.owner, query.run_id)
         told = core.replay(compared)
         if compared.hidden:
-            told = [hidden_event(event) for event in told]
+            told = hidden_events(told)
         return StoredRun(run=shown.run_of(compared), events=tuple(events.encode(event).decode() for event in told))

@@ -8,9 +8,9 @@ from contracts.ids import is_blind
 from contracts.message import Owner
 from kit.bus.rpc import Unavailable
 from kit.refusal import Refused
+from kit.runlog.blind import redact
 from kit.runlog.follow import Follower
 from kit.runlog.reads import LogMessage
-from services.edge.blind import redact
 from services.edge.gateway import Gateway
 
 

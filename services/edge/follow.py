@@ -13,12 +13,12 @@ from contracts.ids import is_blind
 from contracts.message import Request
 from kit.auth.principal import Principal
 from kit.refusal import Refused
+from kit.runlog.blind import redact
 from kit.runlog.cursor import Cursor, parse_cursor
 from kit.runlog.follow import Follower
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Newest, newest_event
 from kit.runlog.reads import LogMessage
-from services.edge.blind import redact
 from services.edge.blindfold import Blindfold, is_hidden
 from services.edge.gateway import Gateway, owner_of, run_key
 from services.edge.orchestrators import serving
@@ -95,7 +95,7 @@ async def follow_run(
     if newest is None:
         stored: chat.StoredRun = await gateway.ask(serving(run_id).replay(owner=owner, run_id=run_id))
         if stored.run.status not in ("queued", "running"):
-            hidden = await is_hidden(gateway, owner, run_id, ended=True)
+            hidden = is_blind(run_id) and not stored.run.revealed
             return _replay(stored, wire, cursor, headers, hidden=hidden)
         newest = Newest(sequence=0, ended=False)  # committed, and on its way to the bus
     after, reset = _position(cursor, gateway.reads.epoch, newest)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contracts import events
-from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage
+from contracts.generation import Parameters, Timeouts
 from kit.settings import InferenceSettings
 
 
@@ -49,30 +49,3 @@ def limits(request: Timeouts, model: Timeouts, worker: InferenceSettings) -> Lim
 def formed(parameters: Parameters) -> bool:
     """Whether the answer has to be of a certain form, as a whole."""
     return parameters.response_format is not None and parameters.response_format.get("type") != "text"
-
-
-def ended_fact(request: GenerateRequest, ending: events.GenerationEnding, sequence: int) -> GenerationEnded:
-    """What is said of a lane that has its ending; the same whoever says it."""
-    timings, usage = ending.timings, ending.usage
-    return GenerationEnded(
-        outcome=outcome_of(ending),
-        owner=request.owner,
-        run_id=request.run_id,
-        lane=request.lane,
-        sequence=sequence,
-        model=ending.model,
-        provider=ending.provider,
-        attempt=ending.attempt,
-        finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
-        error_code=ending.error.code if isinstance(ending, events.GenerationFailed) else None,
-        usage=TokenUsage.model_validate(usage, from_attributes=True) if usage else None,
-        cost_usd=ending.cost_usd,
-        queued_ms=timings.queued_ms if timings else None,
-        first_token_ms=timings.first_token_ms if timings else None,
-        total_ms=timings.total_ms if timings else None,
-    )
-
-
-def outcome_of(ending: events.GenerationEnding) -> str:
-    """completed, failed or cancelled."""
-    return events.type_of(ending).partition(".")[2]

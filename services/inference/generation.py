@@ -11,6 +11,7 @@ from kit.bus.publish import publish
 from kit.clock import now_ms
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Told, end_instead
+from kit.runlog.outcome import ended_fact, outcome_of
 from kit.runlog.writer import FencedError, LaneWriter
 from kit.telemetry.spans import note
 from services.inference import core, pickup
@@ -231,5 +232,5 @@ class Generation:
         await self.lease.done()
 
     async def _publish(self, ending: events.GenerationEnding, sequence: int) -> None:
-        note("studio.outcome", core.outcome_of(ending))
-        await publish(self._parts.bus, core.ended_fact(self.request, ending, sequence))
+        note("studio.outcome", outcome_of(ending))
+        await publish(self._parts.bus, ended_fact(self.key, ending, sequence))

@@ -10,8 +10,8 @@ from contracts.generation import GenerationEnded
 from contracts.ids import MAIN_LANE
 from kit.bus.connection import Bus
 from kit.clock import now_ms
-from kit.orchestrate.outcome import ended_fact
 from kit.runlog.lane import RunKey
+from kit.runlog.outcome import ended_fact
 from kit.runlog.writer import LaneWriter
 
 

@@ -127,12 +127,13 @@ async def test_the_stream_of_the_request_that_starts_it_is_hidden(edge: OwnEdge)
 async def test_what_is_stored_of_it_is_hidden_and_told_after_the_vote(edge: OwnEdge) -> None:
     run_id = blind_id()
     stored = tuple(events.encode(event).decode() for event in log.comparison(run_id))
-    run = Run(id=run_id, kind="compare", status="completed", model="", created_at=NOW, ended_at=NOW)
+    run = Run(id=run_id, kind="compare", status="completed", model="", revealed=False, created_at=NOW, ended_at=NOW)
     edge.answers["compare.replay_run"] = lambda _: StoredRun(run=run, events=stored)
     before = await follow(edge.http, f"/v1/runs/{run_id}/events")
     assert not log.tells_whose(before.raw)
     assert words(before.events) == {log.ONE: "Hello", log.TWO: "Grüße"}
-    edge.answers[GET] = comparison(revealed=True)
+    voted = run.model_copy(update={"revealed": True})
+    edge.answers["compare.replay_run"] = lambda _: StoredRun(run=voted, events=stored)
     after = await follow(edge.http, f"/v1/runs/{run_id}/events")
     assert log.MODEL.encode() in after.raw
 

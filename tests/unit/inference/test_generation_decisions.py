@@ -3,8 +3,7 @@
 import pytest
 
 from contracts import events
-from contracts.generation import GenerateRequest, Timeouts
-from contracts.message import Owner
+from contracts.generation import Timeouts
 from kit.settings import InferenceSettings
 from services.inference import core, pickup
 
@@ -74,15 +73,3 @@ def test_the_requests_limits_come_before_the_models_and_those_before_the_workers
     assert core.limits(Timeouts(), Timeouts(), worker) == core.Limits(1, 2, 3)
     assert core.limits(Timeouts(), model, worker) == core.Limits(10, 20, 3)
     assert core.limits(request, model, worker) == core.Limits(100, 20, 3)
-
-
-@pytest.mark.parametrize("ending", [COMPLETED, FAILED, CANCELLED])
-def test_the_fact_of_an_ending_is_the_same_whoever_tells_it(ending: events.GenerationEnding) -> None:
-    owner = Owner(tenant="t", user="u")
-    request = GenerateRequest(owner=owner, run_id="chat_x", lane="main", model="m", requested_at=0)
-    fact = core.ended_fact(request, ending, 7)
-    assert fact == core.ended_fact(request, ending, 7)
-    assert fact.subject() == f"evt.inference.{events.type_of(ending)}"
-    assert fact.message_id() == "ended.chat_x.main"
-    assert (fact.sequence, fact.outcome) == (7, events.type_of(ending).partition(".")[2])
-    assert "text" not in fact.model_dump()

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from contracts import events
+from kit.runlog.blind import LANE_ERROR, redact
 from kit.runlog.reads import LogMessage
-from services.edge.blind import LANE_ERROR, redact
 from services.edge.wires.ui_comparison import UiComparisonWire
 from tests.fixtures import compare_log as log
 from tests.fixtures.ui_message import Message, complete

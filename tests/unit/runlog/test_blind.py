@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contracts import events
+from kit.runlog.blind import redact, redacted
 from kit.runlog.reads import LogMessage
-from services.edge.blind import redact, redacted
 from tests.fixtures import compare_log as log
 
 RUN = "cmp_01k3x9v4t2p7q8r5s6w0y1z2ab_blind"
