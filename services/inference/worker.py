@@ -10,9 +10,12 @@ from pydantic import ValidationError
 
 from contracts import subjects
 from contracts.generation import GenerateRequest
+from kit.bus.api import JetStreamError
 from kit.bus.redelivery import park
 from kit.bus.streams import INFERENCE_CONSUMER
 from kit.bus.work import WorkPuller
+from kit.runlog.lane import RunKey
+from kit.runlog.once import read_last
 from kit.telemetry.spans import CONSUMER, span
 from services.inference.call import INTERNAL
 from services.inference.generation import Generation, LogRefusedError
@@ -122,8 +125,19 @@ class Worker:
             try:
                 await self._parts.bus.client.request(subject, b"", timeout=PING_SECONDS)
             except (NoRespondersError, NatsTimeoutError):
-                if not self._parts.bus.settling:
+                if not self._parts.bus.settling or not await self._begun(request):
                     return False
                 await asyncio.sleep(PING_AGAIN_SECONDS)  # it may be on its way back, as we were
             else:
                 return True
+
+    async def _begun(self, request: GenerateRequest) -> bool:
+        """Whether anybody has written to the lane: if not, the fence decides between two who begin at once.
+
+        If the log does not answer, somebody may have.
+        """
+        key = RunKey(request.owner.tenant, request.owner.user, request.run_id)
+        try:
+            return await read_last(self._parts.bus, key, request.lane) is not None
+        except (TimeoutError, JetStreamError):
+            return True

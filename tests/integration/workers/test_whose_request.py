@@ -135,6 +135,29 @@ async def test_after_an_outage_the_others_are_given_time_to_come_back(
     await assert_taken_over(alone, model, request)
 
 
+async def test_after_an_outage_a_request_that_nobody_has_begun_waits_for_nobody(
+    alone: Alone, model: CountingModel, own_nats: EmbeddedNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lane is empty: should another worker have it after all, only one of them is let in."""
+    request, bus = a_request("whose"), alone.service._bus
+    await alone.service.start()
+    monkeypatch.setattr(connection, "SETTLING_SECONDS", 3600)
+    await own_nats.kill()
+    await own_nats.start()
+
+    async def back() -> bool:
+        return bus.connected and alone.bus.connected and bus.settling
+
+    await until(back)
+    await publish(alone.bus, request)
+
+    async def begun() -> bool:
+        return bool(await alone.said(key_of(request)))
+
+    await until(begun)
+    model.stop.set()
+
+
 async def test_a_worker_that_learns_at_its_ending_that_it_was_replaced_is_silent(
     alone: Alone, model: CountingModel
 ) -> None:
