@@ -11,6 +11,7 @@ and its decisions are its own; here is what is about generations and logs alone:
 - `retention`, `purge_table`: runs leave the log, at a pace that the bus does not notice.
 - `offers`, `window`: which models there are, what they cost, and whether a question fits into one.
 - `duty`, `marks`, `periodic`: one replica for all; marks on rows, written together; work that is done again and again.
+- `service`: the process itself: its connections, these parts, the requests it answers, its start and stop.
 - `available`: "not now" instead of "something is wrong".
 
 Tables that these parts expect in the service's schema: `duty` (duty.py), `log_purge` and some columns of `run`

@@ -48,6 +48,9 @@ class BoardHandlers:
     def _keep(self, board: _Board, computing: asyncio.Task[Leaderboard]) -> None:
         board.until = computing.get_loop().time() + self._limits.leaderboard_seconds
 
+    async def start(self) -> None:
+        """Nothing yet: boards are computed when somebody asks."""
+
     async def stop(self) -> None:
         """Compute no more."""
         computing = [board.computing for board in self._boards.values()]
