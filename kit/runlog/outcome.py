@@ -1,6 +1,6 @@
 """How a generation has ended, and what everybody is told of it: values in, values out."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from contracts import events
 from contracts.generation import GenerationEnded, TokenUsage
@@ -41,3 +41,8 @@ def ended_fact(key: RunKey, ending: events.GenerationEnding, sequence: int) -> G
         first_token_ms=timings.first_token_ms if timings else None,
         total_ms=timings.total_ms if timings else None,
     )
+
+
+def usage_values(usage: events.Usage | None) -> dict[str, Any] | None:
+    """Tokens as a table keeps them."""
+    return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None

@@ -10,8 +10,9 @@ from contracts.completions import StartCompletion
 from contracts.content import Turn
 from contracts.generation import GenerateRequest
 from contracts.ids import MAIN_LANE
+from kit.orchestrate import wording
+from kit.orchestrate.moments import milliseconds
 from kit.refusal import Refused
-from services.chat import core
 from services.chat.begin_store import Kind, as_json
 from services.chat.models import RunRow, RunState
 from services.chat.questions import Question
@@ -58,7 +59,7 @@ def new_run(
         messages=turns,
         parameters=command.parameters,
         timeouts=command.timeouts,
-        requested_at=core.milliseconds(now),
+        requested_at=milliseconds(now),
     )
     return RunState(
         id=command.run_id,
@@ -101,7 +102,7 @@ def run_values(run: RunState, place: Place, question: Question | None, client_id
         "omitted": run.omitted_messages,
         "trace": json.dumps(run.trace) if run.trace else None,
         "now": run.created_at,
-        "title": core.title_from(question.content) if question else "",
+        "title": wording.title_from(question.content) if question else "",
         "system": place.system,
         "follows": place.follows,
         "head": place.head,

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from contracts.content import Turn
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import ChatSettings
-from services.chat import checks, images
+from services.chat import images
 from services.chat.begin_store import Attachment
 
 
@@ -24,7 +25,7 @@ def keep(turns: Sequence[Turn], limits: ChatSettings) -> tuple[tuple[Turn, ...],
     size = 0
     for turn in kept:
         text = turn.model_dump_json()
-        checks.check_stored(text)
+        wording.check_stored(text)
         size += len(text)
     if size > limits.max_context_characters:
         limit = limits.max_context_characters

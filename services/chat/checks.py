@@ -1,18 +1,14 @@
 """What chat refuses: values in, values or Refused out."""
 
-import re
 from collections.abc import Sequence
 
-from contracts.generation import Parameters
+from kit.orchestrate.wording import storable
 from kit.refusal import Refused
 
-MAX_TITLE_CHARACTERS = 200
 MAX_SYSTEM_CHARACTERS = 100_000
 MAX_MARK_DIGITS = 10
 MAX_FALLBACKS = 5
 MAX_SEARCH_WORDS = 10
-NUL_IN_JSON = "\\u0000"
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 QUOTED_CHARACTERS = 100
 """Of something unknown that was asked for, in the answer that says so."""
 
@@ -24,13 +20,6 @@ def check_content(content: str, limit: int) -> str:
     if len(content) > limit:
         raise Refused("message_too_long", f"The message has {len(content)} characters; the limit is {limit}.")
     return storable(content)
-
-
-def check_title(title: str) -> str:
-    """A title, or Refused if it is too long."""
-    if len(title) > MAX_TITLE_CHARACTERS:
-        raise Refused("title_too_long", f"The title has {len(title)} characters; the limit is {MAX_TITLE_CHARACTERS}.")
-    return storable(title.strip())
 
 
 def check_system(system: str | None) -> str | None:
@@ -55,33 +44,6 @@ def position_after(mark: str | None) -> int:
     if not (mark.isascii() and mark.isdecimal() and len(mark) < MAX_MARK_DIGITS):
         raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
     return int(mark)
-
-
-def check_parameters(parameters: Parameters, limit: int) -> None:
-    """Refused if there is too much of them (tools, a schema), or something that cannot be stored."""
-    if not parameters.model_fields_set:
-        return
-    text = parameters.model_dump_json(exclude_none=True)
-    if len(text) > limit:
-        raise Refused("parameters_too_long", f"The parameters have {len(text)} characters; the limit is {limit}.")
-    check_stored(text)
-
-
-def check_stored(text: str) -> None:
-    """Refused if some JSON has a NUL character in one of its texts."""
-    if NUL_IN_JSON in text and _NUL.search(text):
-        raise Refused("invalid_text", "The text contains a NUL character.")
-
-
-def storable(text: str) -> str:
-    """Postgres texts cannot hold NUL; nor can half a surrogate pair be written as UTF-8."""
-    if "\x00" in text:
-        raise Refused("invalid_text", "The text contains a NUL character.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused("invalid_text", "The text is not valid Unicode.") from error
-    return text
 
 
 def check_fallbacks(wanted: Sequence[str], offered: Sequence[str]) -> None:

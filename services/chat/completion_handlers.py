@@ -14,10 +14,11 @@ from contracts.message import Owner
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import ChatSettings
 from kit.telemetry.context import trace_headers
-from services.chat import attachment_store, begin_store, brought, checks, images, store
+from services.chat import attachment_store, begin_store, brought, images, store
 from services.chat.begin_store import Attachment
 from services.chat.beginning import Place, check_repeated, new_run, run_values
 from services.chat.message_handlers import shown_message
@@ -136,4 +137,4 @@ def _check_labels(labels: dict[str, str]) -> None:
     for name, value in labels.items():
         if max(len(name), len(value)) > MAX_LABEL_CHARACTERS:
             raise Refused("label_too_long", f"A label has more than {MAX_LABEL_CHARACTERS} characters.")
-        checks.storable(name + value)
+        wording.storable(name + value)

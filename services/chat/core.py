@@ -1,23 +1,15 @@
 """The decisions of chat: values in, values out."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from contracts import events
 from contracts.chat import CreateConversation
 from contracts.ids import MAIN_LANE, RUN_LANE
-from kit.runlog.outcome import outcome_of
+from kit.orchestrate.moments import milliseconds, moment
+from kit.orchestrate.wording import without_nul
+from kit.runlog.outcome import outcome_of, usage_values
 from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow
-
-TITLE_CHARACTERS = 60
-
-
-def title_from(content: str) -> str:
-    """A first title: the beginning of the first message, cut at a word."""
-    line = " ".join(content.split())
-    if len(line) <= TITLE_CHARACTERS:
-        return line
-    return line[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
 
 
 def created_event(run: AnyRun) -> events.RunCreated:
@@ -44,29 +36,25 @@ def reply_row(ending: events.GenerationEnding, text: str, reasoning: str) -> Mes
     failed = ending if isinstance(ending, events.GenerationFailed) else None
     return MessageRow(
         role="assistant",
-        content=_storable(text),
+        content=without_nul(text),
         tool_calls=[_stored_call(call) for call in ending.tool_calls] or None,
-        reasoning=_storable(reasoning) or None,
+        reasoning=without_nul(reasoning) or None,
         status=outcome_of(ending),
         model=ending.model,
         finish_reason=ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None,
         error={"code": failed.error.code, "message": failed.error.message} if failed else None,
-        usage=_usage(ending.usage),
+        usage=usage_values(ending.usage),
         cost_usd=ending.cost_usd,
         created_at=moment(ending.at),
     )
 
 
 def _stored_call(call: events.ToolCall) -> dict[str, Any]:
-    return {"call_id": _storable(call.call_id), "name": _storable(call.name), "arguments": _storable(call.arguments)}
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "")
-
-
-def _usage(usage: events.Usage | None) -> dict[str, Any] | None:
-    return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None
+    return {
+        "call_id": without_nul(call.call_id),
+        "name": without_nul(call.name),
+        "arguments": without_nul(call.arguments),
+    }
 
 
 def ended_event(run: AnyRun, ends: tuple[events.LaneEnd, ...] = ()) -> events.RunEnding:
@@ -122,13 +110,3 @@ def conversation_row(command: CreateConversation, title: str, system: str | None
         created_at=now,
         updated_at=now,
     )
-
-
-def milliseconds(moment_: datetime) -> int:
-    """Unix milliseconds of a moment."""
-    return round(moment_.timestamp() * 1000)
-
-
-def moment(at: int) -> datetime:
-    """The moment of Unix milliseconds."""
-    return datetime.fromtimestamp(at / 1000, UTC)

@@ -9,13 +9,13 @@ from contracts.chat_facts import RunEndedFact
 from contracts.generation import GenerationEnded
 from contracts.ids import MAIN_LANE, RUN_LANE, orchestrator_of
 from contracts.message import Owner
-from kit.bus.blobs import BlobGoneError, Blobs
+from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
-from kit.orchestrate.heard import hear
+from kit.orchestrate.told import LogBehindError, ending_at, texts_of
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, begin_lane, end_lane, read_last
 from kit.runlog.reads import LogReads
@@ -28,10 +28,6 @@ from services.chat.purge_store import PURGES
 log = logging.getLogger(__name__)
 
 SERVICE = "chat"
-
-
-class LogBehindError(Exception):
-    """The log does not reach as far as the fact says: a new leader may need a moment."""
 
 
 class EndingHandlers:
@@ -56,7 +52,7 @@ class EndingHandlers:
             return
         key = RunKey(fact.owner.tenant, fact.owner.user, fact.run_id)
         last, run_lane = await asyncio.gather(read_last(self._bus, key, fact.lane), read_last(self._bus, key, RUN_LANE))
-        ending = _ending(last, fact.sequence)
+        ending = ending_at(last, fact.sequence)
         run = await self._end(key, ending) if ending else await run_store.state(self._database, fact.owner, fact.run_id)
         if run is None or run.purged_at is not None:
             if last or run_lane:  # written by a late worker after the run was deleted, or its log was given up
@@ -85,13 +81,7 @@ class EndingHandlers:
         return await run_store.end(self._database, owner, key.run, await self._reply(key, ending), utc_now())
 
     async def _reply(self, key: RunKey, ending: events.GenerationEnding) -> MessageRow:
-        try:
-            text = await self._blobs.text(ending.text, ending.text_ref)
-            reasoning = await self._blobs.text(ending.reasoning, ending.reasoning_ref)
-        except BlobGoneError as error:  # what it referred to was streamed as well
-            log.warning("%s: %s; its lane is read instead", key.run, error)
-            heard = hear(await self._reads.lane(key.lane(ending.lane)))
-            text, reasoning = heard.text, heard.reasoning
+        text, reasoning = await texts_of(self._blobs, self._reads, key, ending)
         return core.reply_row(ending, text, reasoning)
 
     async def _tell(self, run: AnyRun, key: RunKey, sequence: int | None, run_lane: Last | None) -> None:
@@ -111,10 +101,3 @@ class EndingHandlers:
             ending = core.ended_event(run, ends)
             await asyncio.gather(end_lane(self._bus, key, ending, last=run_lane), publish(self._bus, ended))
         self._marks.add("told_at", run.id)
-
-
-def _ending(last: Last | None, sequence: int) -> events.GenerationEnding | None:
-    """The lane's ending, as its leader tells it; None if the lane does not reach so far, or has none."""
-    if last is None or last[0].sequence < sequence or not isinstance(last[1], events.GenerationEnding):
-        return None
-    return last[1]

@@ -19,6 +19,7 @@ from kit.bus.publish import publish
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from services.chat import checks, core, fork_store, store
 from services.chat.models import ConversationRow
@@ -32,7 +33,7 @@ class ConversationHandlers:
 
     async def on_create_conversation(self, command: CreateConversation) -> Conversation:
         """Begin an empty conversation."""
-        title, system = checks.check_title(command.title), checks.check_system(command.system)
+        title, system = wording.check_title(command.title), checks.check_system(command.system)
         row = core.conversation_row(command, title, system, utc_now())
 
         async def work(session: AsyncSession) -> None:
@@ -57,7 +58,7 @@ class ConversationHandlers:
 
     async def on_update_conversation(self, command: UpdateConversation) -> Conversation:
         """Change what is given."""
-        title = None if command.title is None else checks.check_title(command.title)
+        title = None if command.title is None else wording.check_title(command.title)
         system = checks.check_system(command.system)
 
         async def work(session: AsyncSession) -> ConversationRow:

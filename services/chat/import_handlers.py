@@ -10,9 +10,10 @@ from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import ChatSettings
-from services.chat import brought, checks, core, import_store, store
+from services.chat import brought, checks, import_store, store
 
 TOLD_AGAIN = timedelta(seconds=60)
 """A conversation of this age may have been stored by somebody who died before telling of it. The bus forgets only after
@@ -34,10 +35,10 @@ class ImportHandlers:
             self._database,
             command.owner,
             command.conversation_id,
-            title=checks.check_title(command.title) or core.title_from(kept[0].content),
+            title=wording.check_title(command.title) or wording.title_from(kept[0].content),
             system=checks.check_system(system),
             turns=kept,
-            model=command.model and checks.storable(command.model),
+            model=command.model and wording.storable(command.model),
             attachments=attachments,
             now=now,
         )

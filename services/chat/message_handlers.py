@@ -11,6 +11,7 @@ from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.clock import now_ms
 from kit.db.database import Database
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from services.chat import attachment_store, checks, store
 from services.chat.models import MessageRow
@@ -49,7 +50,7 @@ class MessageHandlers:
         """Rate an answer, and tell of it. Rating it the same again changes nothing and tells the same."""
         rating: dict[str, Any] | None = None if command.rating is None else command.rating.model_dump()
         if command.rating is not None and command.rating.comment is not None:
-            checks.storable(command.rating.comment)
+            wording.storable(command.rating.comment)
         now = now_ms()
 
         async def work(session: AsyncSession) -> MessageRow:

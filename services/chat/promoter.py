@@ -13,13 +13,14 @@ from contracts import events
 from contracts.message import Owner
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.orchestrate.moments import milliseconds
 from kit.orchestrate.offers import Offers
 from kit.orchestrate.periodic import Periodic
 from kit.orchestrate.stand_in import StandIn
 from kit.orchestrate.window import window_of
 from kit.refusal import Refused
 from kit.telemetry.spans import in_trace_of
-from services.chat import context, core, path_store, waiting_store, window
+from services.chat import context, path_store, waiting_store, window
 from services.chat.context import Past
 from services.chat.dispatch import Dispatcher
 from services.chat.generation import generation_of
@@ -89,7 +90,7 @@ class Promoter:
         turns, omitted = window.fit(
             context.turns(past, waiting.question, sees=fits.sees), fits.question_tokens(order.parameters)
         )
-        update = {"messages": turns, "requested_at": core.milliseconds(utc_now())}
+        update = {"messages": turns, "requested_at": milliseconds(utc_now())}
         return order.model_copy(update=update).model_dump(mode="json", exclude_none=True), omitted
 
     async def _past(self, run: RunRow, waiting: Waiting) -> Past:

@@ -6,6 +6,7 @@ from typing import Any
 
 from contracts.chat import ChatRequest, SendMessage
 from contracts.content import ToolResult
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import ChatSettings
 from services.chat import checks, images
@@ -43,7 +44,7 @@ def question(command: SendMessage, limits: ChatSettings) -> Question:
     if not results and (content or not shown):
         content = checks.check_content(content, limits.max_message_characters)
     if command.client_id is not None:
-        checks.storable(command.client_id)
+        wording.storable(command.client_id)
     return Question(content, images.stored(shown), attachments, results)
 
 
@@ -54,7 +55,7 @@ def _results(results: tuple[ToolResult, ...], limit: int) -> list[dict[str, Any]
         raise Refused("message_too_long", f"The results of tools have {length} characters; the limit is {limit}.")
     for result in results:
         for text in (result.call_id, result.name or "", result.output):
-            checks.storable(text)
+            wording.storable(text)
     return [result.model_dump(exclude_none=True) for result in results]
 
 

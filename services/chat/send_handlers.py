@@ -7,6 +7,7 @@ from contracts.content import Turn
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import ChatSettings
 from kit.telemetry.context import trace_headers
@@ -64,7 +65,7 @@ class SendHandlers:
         if command.edits is not None and command.after is not None:
             raise Refused("invalid_message", "A message is beside another one (edits) or after it, not both.")
         for named in (command.edits, command.after):
-            checks.storable(named or "")
+            wording.storable(named or "")
         choice = await self._starter.choose(command)
         if asked.images and not choice.window.sees:
             raise Refused("images_not_supported", f"The model {choice.model} does not take images.")
@@ -72,7 +73,7 @@ class SendHandlers:
 
     async def on_regenerate(self, command: Regenerate) -> RunStarted:
         """Store the run of another answer, then put it on the bus."""
-        checks.storable(command.message_id or "")
+        wording.storable(command.message_id or "")
         choice = await self._starter.choose(command)
         return await self._started(_Wish(command, None, choice, self._print(command)))
 

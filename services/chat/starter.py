@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from contracts.chat import RunStarted
+from kit.orchestrate import wording
 from kit.orchestrate.offers import Offers
 from kit.orchestrate.window import Window, window_of
 from kit.settings import ChatSettings
@@ -31,7 +32,7 @@ class Starter:
 
     async def choose(self, command: Starting) -> Choice:
         """The model to ask. Refused if it, a fallback or the parameters are not possible."""
-        checks.check_parameters(command.parameters, self._limits.max_parameters_characters)
+        wording.check_parameters(command.parameters, self._limits.max_parameters_characters)
         default = self._limits.default_model
         offered = await self._offers.ids(command.model or default, *command.fallbacks)
         model = checks.choose_model(command.model, default, offered)

@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from contracts.compare import ExtendComparison, LaneWish
 from contracts.content import Turn
 from contracts.generation import Parameters
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from kit.settings import CompareSettings
 from services.compare.models import Compared
 
 MIN_LANES = 2
-MAX_TITLE_CHARACTERS = 200
 MAX_URL_CHARACTERS = 2048
 QUOTED_CHARACTERS = 100
 """Of something unknown that was asked for, in the answer that says so."""
 UNKNOWN_LANE = "There is no such lane in this run."
-NUL_IN_JSON = "\\u0000"
-_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _BYTES_PER_BASE64 = 3 / 4
 
 
@@ -40,7 +38,7 @@ def check_turns(turns: Sequence[Turn], limits: CompareSettings) -> None:
         if turn.images and turn.role != "user":
             raise Refused("invalid_message", "Only messages of the user have images.")
         text = turn.model_dump_json(exclude={"images"})
-        check_stored(text)
+        wording.check_stored(text)
         size += len(text)
     if next(turn.role for turn in turns if turn.role != "system") != "user":
         raise Refused("invalid_message", "A conversation begins with a message of the user.")
@@ -70,21 +68,11 @@ def _check_images(turns: Sequence[Turn], limits: CompareSettings) -> None:
         raise Refused("image_too_large", f"The images have {size} bytes; the limit is {limits.max_image_bytes}.")
 
 
-def check_title(title: str) -> str:
-    """A title, or Refused if it is too long."""
-    if len(title) > MAX_TITLE_CHARACTERS:
-        raise Refused("title_too_long", f"The title has {len(title)} characters; the limit is {MAX_TITLE_CHARACTERS}.")
-    return storable(title.strip())
-
-
 def check_parameters(parameters: Parameters, limit: int) -> None:
     """Refused if there is too much of them, or tools, or something that cannot be stored."""
     if parameters.tools or parameters.tool_choice is not None:
         raise Refused("tools_not_supported", "Models are compared without tools.")
-    text = parameters.model_dump_json(exclude_none=True)
-    if len(text) > limit:
-        raise Refused("parameters_too_long", f"The parameters have {len(text)} characters; the limit is {limit}.")
-    check_stored(text)
+    wording.check_parameters(parameters, limit)
 
 
 def check_count(count: int, limits: CompareSettings) -> None:
@@ -127,20 +115,3 @@ def check_offered(wishes: Sequence[LaneWish], offered: Sequence[str], *, named: 
                 raise Refused("unknown_model", "A model of this comparison is not offered any more.")
             name = wish.model[:QUOTED_CHARACTERS]
             raise Refused("unknown_model", f"There is no model {name!r}. GET /v1/models lists those there are.")
-
-
-def check_stored(text: str) -> None:
-    """Refused if some JSON has a NUL character in one of its texts."""
-    if NUL_IN_JSON in text and _NUL.search(text):
-        raise Refused("invalid_text", "The text contains a NUL character.")
-
-
-def storable(text: str) -> str:
-    """Postgres texts cannot hold NUL; nor can half a surrogate pair be written as UTF-8."""
-    if "\x00" in text:
-        raise Refused("invalid_text", "The text contains a NUL character.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused("invalid_text", "The text is not valid Unicode.") from error
-    return text

@@ -2,20 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from contracts import events
 from contracts.chat import RunStatus
 from contracts.content import Turn
 from contracts.ids import RUN_LANE
+from kit.orchestrate import wording
+from kit.orchestrate.moments import milliseconds, moment
+from kit.orchestrate.wording import without_nul
+from kit.runlog.outcome import outcome_of, usage_values
 from services.compare.models import Compared, LaneRow, RunRow
 
 KIND = "compare"
-TITLE_CHARACTERS = 60
 SPEED_DIGITS = 2
 ALL_FAILED = events.Error("all_lanes_failed", "No model has answered.")
-_MILLISECONDS_PER_SECOND = 1000
+MILLISECONDS_PER_SECOND = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +56,23 @@ def tokens_per_second(usage: events.Usage | None, timings: events.Timings | None
     if usage is None or timings is None or timings.first_token_ms is None or usage.output_tokens <= 0:
         return None
     took = timings.total_ms - timings.first_token_ms
-    return None if took <= 0 else round(usage.output_tokens * _MILLISECONDS_PER_SECOND / took, SPEED_DIGITS)
+    return None if took <= 0 else round(usage.output_tokens * MILLISECONDS_PER_SECOND / took, SPEED_DIGITS)
 
 
 def end_lane(lane: LaneRow, ending: events.GenerationEnding, text: str, reasoning: str) -> None:
     """Write into a lane's row how it has ended; NUL cannot be stored and is dropped."""
-    lane.status = status_of(ending)
-    lane.text, lane.reasoning = _storable(text), _storable(reasoning) or None
+    lane.status = outcome_of(ending)
+    lane.text, lane.reasoning = without_nul(text), without_nul(reasoning) or None
     lane.provider, lane.attempt = ending.provider, ending.attempt
     lane.finish_reason = ending.finish_reason if isinstance(ending, events.GenerationCompleted) else None
     lane.error = _problem(ending.error) if isinstance(ending, events.GenerationFailed) else None
-    lane.usage = _stored_usage(ending.usage)
+    lane.usage = usage_values(ending.usage)
     lane.cost_usd = ending.cost_usd
     if ending.timings is not None:
         lane.queued_ms, lane.total_ms = ending.timings.queued_ms, ending.timings.total_ms
         lane.first_token_ms = ending.timings.first_token_ms
     lane.tokens_per_second = tokens_per_second(ending.usage, ending.timings)
     lane.ended_at = moment(ending.at)
-
-
-def _stored_usage(usage: events.Usage | None) -> dict[str, Any] | None:
-    return {name: getattr(usage, name) for name in usage.__struct_fields__} if usage else None
-
-
-def status_of(ending: events.GenerationEnding) -> str:
-    """The ending in one word."""
-    return events.type_of(ending).rpartition(".")[2]
 
 
 def ending_of(lane: LaneRow) -> events.GenerationEnding:
@@ -179,12 +172,8 @@ def replay(compared: Compared) -> list[events.Event]:
 
 
 def title_from(turns: Sequence[Turn]) -> str:
-    """A title: the beginning of the question, cut at a word."""
-    asked = next((turn.content for turn in reversed(turns) if turn.role == "user"), "")
-    line = " ".join(asked.split())
-    if len(line) <= TITLE_CHARACTERS:
-        return line
-    return line[: TITLE_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
+    """A title: the beginning of the question."""
+    return wording.title_from(next((turn.content for turn in reversed(turns) if turn.role == "user"), ""))
 
 
 def problem_of(error: events.Error | None) -> dict[str, str] | None:
@@ -193,22 +182,8 @@ def problem_of(error: events.Error | None) -> dict[str, str] | None:
 
 
 def _problem(error: events.Error) -> dict[str, str]:
-    return {"code": error.code, "message": _storable(error.message)}
+    return {"code": error.code, "message": without_nul(error.message)}
 
 
 def _error(stored: dict[str, Any] | None) -> events.Error:
     return events.Error(**(stored or {"code": "internal", "message": "Something went wrong on our side."}))
-
-
-def _storable(text: str) -> str:
-    return text.replace("\x00", "")
-
-
-def milliseconds(moment_: datetime) -> int:
-    """Unix milliseconds of a moment."""
-    return round(moment_.timestamp() * _MILLISECONDS_PER_SECOND)
-
-
-def moment(at: int) -> datetime:
-    """The moment of Unix milliseconds."""
-    return datetime.fromtimestamp(at / _MILLISECONDS_PER_SECOND, UTC)

@@ -12,13 +12,13 @@ from contracts.compare_facts import CompareRunEndedFact
 from contracts.generation import GenerationEnded
 from contracts.ids import RUN_LANE, orchestrator_of
 from contracts.message import Owner
-from kit.bus.blobs import BlobGoneError, Blobs
+from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
-from kit.orchestrate.heard import hear
+from kit.orchestrate.told import LogBehindError, ending_at, texts_of
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, begin_lane, end_lane, read_last
 from kit.runlog.outcome import ended_fact
@@ -36,10 +36,6 @@ log = logging.getLogger(__name__)
 SERVICE = "compare"
 
 
-class LogBehindError(Exception):
-    """The log does not reach as far as the fact says: a new leader may need a moment."""
-
-
 class EndingHandlers:
     """Reacts to the facts of inference. Every step may be repeated: the tables and the log say what is done."""
 
@@ -53,7 +49,7 @@ class EndingHandlers:
             return
         key = RunKey(fact.owner.tenant, fact.owner.user, fact.run_id)
         last = await read_last(self._bus, key, fact.lane)
-        ending = _ending(last, fact.sequence)
+        ending = ending_at(last, fact.sequence)
         compared = await self._end(key, fact.lane, ending)
         if compared is None or compared.run.purged_at is not None:
             if last:  # written by a late worker after the run was deleted, or its log was given up
@@ -78,7 +74,7 @@ class EndingHandlers:
 
         The run's row is locked first: of the last two lanes, handled at the same moment, one sees both.
         """
-        text, reasoning = ("", "") if ending is None else await self._texts(key, ending)
+        text, reasoning = ("", "") if ending is None else await texts_of(self._blobs, self._reads, key, ending)
 
         async def work(session: AsyncSession) -> Compared | None:
             owner = Owner(tenant=key.tenant, user=key.user)
@@ -96,15 +92,6 @@ class EndingHandlers:
             return compared
 
         return await self._database.run(work)
-
-    async def _texts(self, key: RunKey, ending: events.GenerationEnding) -> tuple[str, str]:
-        try:
-            text = await self._blobs.text(ending.text, ending.text_ref)
-            return text, await self._blobs.text(ending.reasoning, ending.reasoning_ref)
-        except BlobGoneError as error:  # what it referred to was streamed as well
-            log.warning("%s: %s; its lane is read instead", key.run, error)
-            said = hear(await self._reads.lane(key.lane(ending.lane)))
-            return said.text, said.reasoning
 
     async def tell(self, compared: Compared) -> None:
         """Make sure that the log and the facts of a run that has ended say so."""
@@ -143,13 +130,6 @@ class EndingHandlers:
     async def _whole(self, compared: Compared) -> dict[str, LaneRow]:
         found = await self._database.run(lambda session: store.lanes(session, compared.run.id))
         return {lane.lane: lane for lane in found}
-
-
-def _ending(last: Last | None, sequence: int) -> events.GenerationEnding | None:
-    """The lane's ending, as its leader tells it; None if the lane does not reach so far, or has none."""
-    if last is None or last[0].sequence < sequence or not isinstance(last[1], events.GenerationEnding):
-        return None
-    return last[1]
 
 
 def _ended_fact(compared: Compared) -> CompareRunEndedFact:

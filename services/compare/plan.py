@@ -12,6 +12,7 @@ from contracts.generation import GenerateRequest, Parameters, Timeouts
 from contracts.ids import is_blind
 from contracts.message import Owner
 from kit.orchestrate.generation import Generation
+from kit.orchestrate.moments import milliseconds
 from kit.runlog.lane import RunKey
 from services.compare import core
 from services.compare.models import Compared, LaneRow, RunRow
@@ -55,7 +56,7 @@ def wanted_lane(run: RunRow, name: str, position: int, wanted: Wanted, timeouts:
         model=wanted.model,
         parameters=wanted.parameters,
         timeouts=timeouts,
-        requested_at=core.milliseconds(run.created_at),
+        requested_at=milliseconds(run.created_at),
     )
     lane = LaneRow(
         run_id=run.id,
@@ -102,7 +103,7 @@ def _misfit_ending(lane: LaneRow, run: RunRow, error: events.Error) -> events.Ge
     """Nobody was asked: it took no time and cost nothing."""
     return events.GenerationFailed(
         lane=lane.lane,
-        at=core.milliseconds(run.created_at),
+        at=milliseconds(run.created_at),
         attempt=0,
         model=lane.model,
         error=error,

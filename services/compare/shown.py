@@ -7,7 +7,8 @@ from contracts.chat import Run
 from contracts.compare import ComparedLane, Comparison, LaneOrigin, LaneRating, Vote
 from contracts.generation import Parameters
 from kit.orchestrate.heard import Heard
-from services.compare.core import KIND, milliseconds
+from kit.orchestrate.moments import milliseconds
+from services.compare.core import KIND
 from services.compare.hiding import hidden_lane
 from services.compare.models import Compared, LaneRow, VoteRow
 from services.compare.plan import turns_of

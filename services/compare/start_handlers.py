@@ -8,6 +8,7 @@ from contracts.ids import is_blind, orchestrator_of
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
+from kit.orchestrate import wording
 from kit.refusal import Refused
 from services.compare import checks, core, store
 from services.compare.endings import SERVICE
@@ -30,7 +31,7 @@ class StartHandlers:
         checks.check_turns(command.turns, self._limits)
         checks.check_parameters(command.parameters, self._limits.max_parameters_characters)
         checks.check_count(len(command.models), self._limits)
-        title = checks.check_title(command.title) or core.title_from(command.turns)
+        title = wording.check_title(command.title) or core.title_from(command.turns)
         wanted = await self._starter.wanted(command.models, command.turns, command.parameters)
         checks.check_different([(lane.model, lane.parameters) for lane in wanted])
         run = new_run(command, command.turns, command.parameters, title, utc_now())

@@ -6,8 +6,9 @@ from typing import Any
 from contracts.compare import Vote
 from contracts.compare_facts import ComparisonVotedFact
 from contracts.message import Owner
+from kit.orchestrate.wording import storable
 from kit.refusal import Refused
-from services.compare.checks import UNKNOWN_LANE, storable
+from services.compare.checks import UNKNOWN_LANE
 from services.compare.models import Compared, LaneRow, VoteRow
 
 

@@ -21,7 +21,13 @@ PURE_LIBRARY = {
     "re",
     "typing",
 }
-PURE_OF_KIT = ("kit.orchestrate.heard", "kit.runlog.outcome", "kit.orchestrate.window")
+PURE_OF_KIT = (
+    "kit.orchestrate.heard",
+    "kit.orchestrate.moments",
+    "kit.orchestrate.window",
+    "kit.orchestrate.wording",
+    "kit.runlog.outcome",
+)
 """What all orchestrators decide alike."""
 PURE_OURS = ("contracts", "kit.refusal", "kit.runlog.lane", "kit.settings", *PURE_OF_KIT)
 OWN = ("models", "cards", "core")

@@ -11,8 +11,8 @@ from contracts.generation import GenerationEnded
 from contracts.ids import RUN_LANE
 from kit.bus.redelivery import DeadLetterError
 from kit.clock import now_ms
+from kit.orchestrate.told import LogBehindError
 from services.compare import endings
-from services.compare.endings import LogBehindError
 from tests.fixtures.database import database
 from tests.fixtures.polling import until
 from tests.integration.compare.world import OWNER, World

@@ -1,5 +1,6 @@
 """Votes: once, at the end, by the owner; what they reveal, and what of them stays."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -123,8 +124,6 @@ async def test_a_vote_is_blind_only_if_nothing_of_its_family_was_told_before(wor
 
 
 async def test_two_votes_at_the_same_moment(world: World) -> None:
-    import asyncio
-
     await world.replica()
     key = await world.completed()
     votes = [voting(key, Vote(outcome=outcome)) for outcome in ("tie", "all_bad")]

@@ -38,21 +38,6 @@ def repeated(sent: SendMessage, earlier: RunRow) -> RunRow:
 
 
 @pytest.mark.parametrize(
-    ("content", "title"),
-    [
-        ("Hello", "Hello"),
-        ("  two\n lines ", "two lines"),
-        ("x" * 60, "x" * 60),
-        ("x" * 61, "x" * 59 + "…"),
-        ("word " * 20, ("word " * 11).strip() + "…"),
-    ],
-)
-def test_a_title_is_the_beginning_of_the_message(content: str, title: str) -> None:
-    assert core.title_from(content) == title
-    assert len(title) <= core.TITLE_CHARACTERS
-
-
-@pytest.mark.parametrize(
     "other",
     [
         {"content": "Another"}, {"model": "another"}, {"system": "Be long."}, {"create": False},
@@ -101,7 +86,6 @@ def test_events_made_again_are_the_same() -> None:
     run = started(command(), status="completed", ended_at=NOW)
     assert core.created_event(run) == core.created_event(run)
     assert core.ended_event(run) == core.ended_event(run)
-    assert core.milliseconds(core.moment(1_795_453_254_663)) == 1_795_453_254_663
 
 
 def test_a_model_is_the_one_asked_for_else_the_default_else_the_first() -> None:

@@ -8,6 +8,7 @@ from contracts.compare import LaneWish, StartComparison
 from contracts.content import Turn
 from contracts.generation import Parameters, Timeouts
 from contracts.message import Owner
+from kit.orchestrate.moments import milliseconds
 from services.compare import core
 from services.compare.models import Compared, LaneRow
 from services.compare.plan import Wanted, new_run, wanted_lane
@@ -38,7 +39,7 @@ def ending(lane: LaneRow, kind: type = events.GenerationCompleted, **changes: An
         more["error"] = events.Error("provider_unavailable", f"{lane.model} does not answer.")
     fields = {
         "lane": lane.lane,
-        "at": core.milliseconds(NOW) + 2000,
+        "at": milliseconds(NOW) + 2000,
         "attempt": 2,
         "model": lane.model,
         "provider": "p",
