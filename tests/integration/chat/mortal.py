@@ -8,9 +8,9 @@ from pathlib import Path
 
 from kit.runtime.embedded_nats import EmbeddedNats
 from kit.runtime.embedded_postgres import EmbeddedPostgres
+from tests.fixtures.ground import SERVICE_PASSWORD, migrate
 from tests.fixtures.servers import PASSWORD, Servers
 from tests.fixtures.stack import Process
-from tests.integration.chat.world import SERVICE_PASSWORD, migrate
 
 
 class Mortal:
@@ -24,7 +24,7 @@ class Mortal:
     async def start(self) -> None:
         await self.nats.start()
         await self.postgres.start()
-        await migrate(self.servers)
+        await migrate(self.servers, "chat")
 
     async def stop(self) -> None:
         await self.nats.stop()

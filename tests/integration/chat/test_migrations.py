@@ -13,9 +13,9 @@ from contracts.chat import Conversation
 from kit.db.migrate import Schema, migrate_all
 from kit.settings import DatabaseSettings
 from services import roster
+from tests.fixtures.ground import SERVICE_PASSWORD
 from tests.fixtures.own_servers import own_database
 from tests.fixtures.servers import Servers
-from tests.integration.chat.world import SERVICE_PASSWORD
 
 _BEFORE = """
     INSERT INTO chat.conversation (id, tenant, "user", title, created_at, updated_at)

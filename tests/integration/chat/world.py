@@ -1,41 +1,27 @@
 """Chat's parts in this process, on servers that nobody else uses; the test is inference, as good or bad as it likes."""
 
-import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
 from typing import Any
-
-import asyncpg
-from nats.aio.msg import Msg
-from pydantic import SecretStr
 
 from contracts import events
 from contracts.chat import CancelRun, DeleteConversation, RunStarted, SendMessage
-from contracts.generation import GenerateRequest, GenerationEnded, ListModels
+from contracts.generation import GenerateRequest, GenerationEnded
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Owner
-from kit.bus.blobs import Blobs
-from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.bus.rpc import call
-from kit.bus.streams import declare_streams
 from kit.clock import now_ms
-from kit.db.migrate import Schema, migrate_all
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
-from kit.runlog.reads import LogReads
-from kit.runlog.writers import LogWriters
-from kit.settings import BusSettings, ChatSettings, DatabaseSettings, Settings
-from services import roster
 from services.chat import run_store
 from services.chat.service import ChatService
-from tests.fixtures.bus import api, asked, subjects_of
+from tests.fixtures.bus import api, subjects_of
+from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.servers import Servers
 from tests.integration.chat.worker import Answering
 
-SERVICE_PASSWORD = "service-password"  # also of tests/fixtures/stack.py: the roles are shared
 OWNER = Owner(tenant="t", user="u")
 MODELS: list[dict[str, Any]] = [
     {"id": "m", "name": "m", "provider": "p", "capabilities": ["text"], "prices": {"input": "1", "output": "2"}},
@@ -58,19 +44,8 @@ MODELS: list[dict[str, Any]] = [
 ]
 
 
-@dataclass
-class World:
-    """The servers, a connection of the test's own, and what can be done with them."""
-
-    servers: Servers
-    settings: Settings
-    bus: Bus
-    reads: LogReads
-    writers: LogWriters
-    blobs: Blobs
-    pool: Any
-    """The administrator's way into the tables."""
-    replicas: list[ChatService] = field(default_factory=list)
+class World(Ground[ChatService]):
+    """What can be done with chat's parts."""
 
     async def replica(self, *, sweeping: bool = False, **settings: Any) -> ChatService:
         """A chat service. Unless it is to be `sweeping`, the test does what its sweeps would do."""
@@ -186,44 +161,6 @@ class World:
         return found
 
 
-def settings_for(servers: Servers) -> Settings:
-    """The settings of services on these servers."""
-    return Settings(
-        nats=BusSettings(url=(servers.nats_url,)),
-        database=DatabaseSettings(url=SecretStr(servers.database_url), service_password=SecretStr(SERVICE_PASSWORD)),
-        chat=ChatSettings(),
-    )
-
-
-async def migrate(servers: Servers) -> None:
-    """Make chat's tables."""
-    await migrate_all(settings_for(servers).database, [Schema("chat", dict(roster.migrations())["chat"])])
-
-
-@contextlib.asynccontextmanager
-async def world_on(servers: Servers) -> AsyncIterator[World]:
+def world_on(servers: Servers) -> AbstractAsyncContextManager[World]:
     """A world on these servers, without the runs of earlier ones."""
-    settings = settings_for(servers)
-    bus = Bus(settings.nats, "the test")
-    await bus.connect()
-    await declare_streams(bus.client, 1)
-    reads, writers = LogReads(bus, 8), LogWriters(bus)
-    await reads.start()
-    await writers.start()
-
-    async def list_models(message: Msg) -> None:
-        await message.respond(json.dumps({"result": {"models": MODELS}}).encode())
-
-    await bus.client.subscribe(ListModels.rpc_subject(), cb=list_models)
-    pool = await asyncpg.create_pool(servers.database_url, min_size=1, max_size=4)
-    world = World(servers, settings, bus, reads, writers, Blobs(bus, 1), pool)
-    await world.execute("TRUNCATE chat.run, chat.log_purge, chat.duty")
-    await asked(bus.client, "STREAM.PURGE.OBJ_blobs")  # an error if nothing was ever kept there
-    try:
-        yield world
-    finally:
-        for service in world.replicas:
-            await service.stop()
-        await writers.stop()
-        await bus.close()
-        await pool.close()
+    return ground_on(World, servers, models=MODELS, emptied="chat.run, chat.log_purge, chat.duty")

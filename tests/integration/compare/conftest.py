@@ -4,16 +4,17 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.fixtures.ground import migrate
 from tests.fixtures.own_servers import own_servers
 from tests.fixtures.servers import Servers
-from tests.integration.compare.world import World, migrate, world_on
+from tests.integration.compare.world import World, world_on
 
 
 @pytest.fixture(scope="package")
 async def compare_servers(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Servers]:
     """NATS and a database for compare alone."""
     async with own_servers(servers, tmp_path_factory.mktemp("compare")) as own:
-        await migrate(own)
+        await migrate(own, "compare")
         yield own
 
 

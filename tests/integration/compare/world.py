@@ -1,41 +1,28 @@
 """Compare's parts in this process, on servers that nobody else uses; the test is inference, good or bad."""
 
-import contextlib
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import asyncpg
 import pytest
-from nats.aio.msg import Msg
-from pydantic import SecretStr
 
 from contracts import events
 from contracts.compare import ComparedLane, Comparison, GetComparison, LaneWish, StartComparison
 from contracts.content import Turn
-from contracts.generation import GenerateRequest, GenerationEnded, ListModels
+from contracts.generation import GenerateRequest, GenerationEnded
 from contracts.ids import BLIND, RUN_LANE
 from contracts.message import Owner
-from kit.bus.blobs import Blobs
-from kit.bus.connection import Bus
 from kit.bus.publish import publish
 from kit.bus.rpc import call
-from kit.bus.streams import declare_streams
-from kit.db.migrate import Schema, migrate_all
 from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
-from kit.runlog.reads import LogReads
-from kit.runlog.writers import LogWriters
-from kit.settings import BusSettings, DatabaseSettings, Settings
-from services import roster
 from services.compare.service import CompareService
-from tests.fixtures.bus import api, asked, subjects_of
+from tests.fixtures.bus import api, subjects_of
+from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
-from tests.integration.chat.world import SERVICE_PASSWORD
 from tests.integration.compare.worker import Answering
 
 OWNER = Owner(tenant="t", user="u")
@@ -53,19 +40,8 @@ def wishes(*models: str) -> tuple[LaneWish, ...]:
     return tuple(LaneWish(model=model) for model in models)
 
 
-@dataclass
-class World:
-    """The servers, a connection of the test's own, and what can be done with them."""
-
-    servers: Servers
-    settings: Settings
-    bus: Bus
-    reads: LogReads
-    writers: LogWriters
-    blobs: Blobs
-    pool: Any
-    """The administrator's way into the tables."""
-    replicas: list[CompareService] = field(default_factory=list)
+class World(Ground[CompareService]):
+    """What can be done with compare's parts."""
 
     async def replica(self, *, sweeping: bool = False, **settings: Any) -> CompareService:
         """A compare service. Unless it is to be `sweeping`, the test does what its sweeps would do."""
@@ -187,43 +163,11 @@ class World:
         return found
 
 
-def settings_for(servers: Servers) -> Settings:
-    """The settings of services on these servers."""
-    return Settings(
-        nats=BusSettings(url=(servers.nats_url,)),
-        database=DatabaseSettings(url=SecretStr(servers.database_url), service_password=SecretStr(SERVICE_PASSWORD)),
-    )
-
-
-async def migrate(servers: Servers) -> None:
-    """Make compare's tables."""
-    await migrate_all(settings_for(servers).database, [Schema("compare", dict(roster.migrations())["compare"])])
-
-
-@contextlib.asynccontextmanager
-async def world_on(servers: Servers) -> AsyncIterator[World]:
+def world_on(servers: Servers) -> AbstractAsyncContextManager[World]:
     """A world on these servers, without the runs of earlier ones."""
-    settings = settings_for(servers)
-    bus = Bus(settings.nats, "the test")
-    await bus.connect()
-    await declare_streams(bus.client, 1)
-    reads, writers = LogReads(bus, 8), LogWriters(bus)
-    await reads.start()
-    await writers.start()
-
-    async def list_models(message: Msg) -> None:
-        await message.respond(json.dumps({"result": {"models": MODELS}}).encode())
-
-    await bus.client.subscribe(ListModels.rpc_subject(), cb=list_models)
-    pool = await asyncpg.create_pool(servers.database_url, min_size=1, max_size=4)
-    world = World(servers, settings, bus, reads, writers, Blobs(bus, 1), pool)
-    await pool.execute("TRUNCATE compare.run, compare.lane, compare.vote, compare.log_purge, compare.duty")
-    await asked(bus.client, "STREAM.PURGE.OBJ_blobs")  # an error if nothing was ever kept there
-    try:
-        yield world
-    finally:
-        for service in world.replicas:
-            await service.stop()
-        await writers.stop()
-        await bus.close()
-        await pool.close()
+    return ground_on(
+        World,
+        servers,
+        models=MODELS,
+        emptied="compare.run, compare.lane, compare.vote, compare.log_purge, compare.duty",
+    )
