@@ -26,8 +26,16 @@ class StartHandlers:
     async def on_start_comparison(self, command: StartComparison) -> ComparisonStarted:
         """Store the run with all its lanes, then put it on the bus."""
         _check_id(command)
-        if (started := await self._starter.earlier(command)) is not None:
-            return started
+        try:
+            compared = await self._planned(command)
+        except Refused:  # what it has started before stays started, whatever has become of its models
+            if (started := await self._starter.earlier(command)) is not None:
+                return started
+            raise
+        return await self._starter.start(compared, command)
+
+    async def _planned(self, command: StartComparison) -> Compared:
+        """The run and its lanes. Raises Refused."""
         checks.check_turns(command.turns, self._limits)
         checks.check_parameters(command.parameters, self._limits.max_parameters_characters)
         checks.check_count(len(command.models), self._limits)
@@ -37,10 +45,13 @@ class StartHandlers:
         run = new_run(command, command.turns, command.parameters, title, utc_now())
         if run.blind:
             secrets.SystemRandom().shuffle(wanted)
-        lanes = [
-            wanted_lane(run, new_id("lane"), position, each, command.timeouts) for position, each in enumerate(wanted)
-        ]
-        return await self._starter.start(Compared(run, lanes), command)
+        return Compared(
+            run,
+            [
+                wanted_lane(run, new_id("lane"), position, each, command.timeouts)
+                for position, each in enumerate(wanted)
+            ],
+        )
 
     async def on_extend_comparison(self, command: ExtendComparison) -> ComparisonStarted:
         """Store a run that shows the finished lanes again, and put it on the bus to have the others generated."""
