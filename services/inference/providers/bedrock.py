@@ -18,7 +18,13 @@ from services.inference.providers import bedrock_body
 from services.inference.providers.aws_signature import AwsSigner
 from services.inference.providers.base import Chunk, ProviderCall, ProviderError
 from services.inference.providers.bedrock_answer import BedrockAnswer, Event
-from services.inference.providers.connection import FINISH_GRACE_SECONDS, LOST, error_from_exception, read_body
+from services.inference.providers.connection import (
+    FINISH_GRACE_SECONDS,
+    LOST,
+    error_from_exception,
+    read_body,
+    read_some,
+)
 from services.inference.providers.errors import error_from_response, error_of_page
 from services.inference.providers.http_provider import HttpProvider
 from services.inference.providers.sdk_errors import bare_error
@@ -133,7 +139,7 @@ async def _read(response: aiohttp.ClientResponse, answer: BedrockAnswer) -> byte
     """What has arrived; nothing at the end of the stream, and once the answer is whole, of the connection."""
     try:
         async with asyncio.timeout(None if answer.reason is None else FINISH_GRACE_SECONDS):
-            return await response.content.readany()
+            return await read_some(response.content)
     except LOST as error:
         if answer.reason is None:
             raise error_from_exception(error) from error

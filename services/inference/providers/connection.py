@@ -51,12 +51,24 @@ def new_session() -> aiohttp.ClientSession:
     )
 
 
+async def read_some(content: aiohttp.StreamReader) -> bytes:
+    """What has arrived of a body; empty at its end. Raises what is in `LOST`, after all that came before the loss.
+
+    aiohttp says at once that a connection is lost, and keeps to itself what it had read from it by then: text that was
+    paid for, or the reference by which an answer is taken up. tests/integration/providers/test_connection.py holds the
+    pinned version to the two private names.
+    """
+    if content.exception() is not None and content._buffer:
+        return content._read_nowait(-1)
+    return await content.readany()
+
+
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
     """The beginning of a body that is no stream, as much of it as is sane; a body that breaks off is taken as it is."""
     body = bytearray()
     with contextlib.suppress(*LOST):
         async with asyncio.timeout(ERROR_BODY_TIMEOUT_SECONDS):
-            while len(body) < MAX_ERROR_BODY_BYTES and (data := await response.content.readany()):
+            while len(body) < MAX_ERROR_BODY_BYTES and (data := await read_some(response.content)):
                 body += data
     return bytes(body[:MAX_ERROR_BODY_BYTES])
 

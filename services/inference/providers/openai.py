@@ -5,6 +5,7 @@ An own client instead of the vendor's SDK, because that costs seven times the CP
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -19,6 +20,7 @@ from services.inference.providers.connection import (
     LOST,
     error_from_exception,
     read_body,
+    read_some,
 )
 from services.inference.providers.errors import error_from_response, error_of_page
 from services.inference.providers.http_provider import HttpProvider, is_event_stream
@@ -42,7 +44,7 @@ class OpenAIProvider(HttpProvider):
         """One answer; see `Provider.stream`. What came before a failure has always been given away."""
         response = await self._open(call)
         answer = Answer(self._secrets)
-        read = response.content.readany
+        read = partial(read_some, response.content)
         complete = False
         try:
             while not answer.done:

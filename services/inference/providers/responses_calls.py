@@ -10,7 +10,7 @@ import msgspec
 
 from services.inference.providers import responses_body
 from services.inference.providers.base import ProviderCall, ProviderError
-from services.inference.providers.connection import LOST, error_from_exception, read_body
+from services.inference.providers.connection import LOST, error_from_exception, read_body, read_some
 from services.inference.providers.errors import error_from_response
 from services.inference.providers.http_provider import HttpProvider
 from services.inference.providers.kept_answer import NothingToReattachError
@@ -124,7 +124,7 @@ class ResponsesCalls(HttpProvider):
 async def read(response: aiohttp.ClientResponse) -> bytes:
     """What has arrived of a body; empty at its end. Raises ProviderError."""
     try:
-        return await response.content.readany()
+        return await read_some(response.content)
     except LOST as error:
         raise error_from_exception(error) from error
 
