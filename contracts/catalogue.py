@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import events
+from contracts.architect_examples import ARCHITECT_COMMANDS, ARCHITECT_FACTS, STEP_EVENTS, STEP_PLAN, STEP_SUMMARY
 from contracts.chat_facts import (
     ConversationCreatedFact,
     ConversationDeletedFact,
@@ -49,6 +50,10 @@ EVENTS: tuple[events.Event, ...] = (
             events.GenerationPlan(MAIN_LANE, "demo-swift", source=events.LaneSource("cmp_01k3x9v4t1", "lane_1")),
         ),
         blind=True,
+        assistant_id="asst_01k3x9v4t2",
+        assistant_version=2,
+        name="Summaries",
+        steps=(STEP_PLAN,),
     ),
     events.RunQueued(lane=RUN_LANE, at=AT, run_id=RUN, ahead=1),
     events.RunCompleted(
@@ -70,9 +75,12 @@ EVENTS: tuple[events.Event, ...] = (
                 cost_usd="0.000018",
             ),
         ),
+        steps=(STEP_SUMMARY,),
+        usage=_usage,
+        cost_usd="0.000018",
     ),
-    events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error),
-    events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN),
+    events.RunFailed(lane=RUN_LANE, at=AT + 2000, run_id=RUN, error=_error, usage=_usage, cost_usd="0.000018"),
+    events.RunCancelled(lane=RUN_LANE, at=AT + 2000, run_id=RUN, usage=_usage, cost_usd="0.000018"),
     events.GenerationStarted(lane=MAIN_LANE, at=AT + 4, attempt=1, model="demo-swift", provider="demo"),
     events.GenerationDelta(lane=MAIN_LANE, at=AT + 310, text="Hello"),
     events.GenerationReasoning(lane=MAIN_LANE, at=AT + 300, text="They greet me."),
@@ -118,6 +126,7 @@ EVENTS: tuple[events.Event, ...] = (
         model="demo-swift",
         delay_ms=2000,
     ),
+    *STEP_EVENTS,
     events.Reset(lane=RUN_LANE, at=AT, reason="The cursor belongs to a log that no longer exists."),
 )
 
@@ -151,6 +160,7 @@ COMMANDS: tuple[Message, ...] = (
         timeouts=Timeouts(first_token_seconds=30, silence_seconds=20, total_seconds=600),
         requested_at=AT,
     ),
+    *ARCHITECT_COMMANDS,
 )
 
 FACTS: tuple[Message, ...] = (
@@ -193,6 +203,7 @@ FACTS: tuple[Message, ...] = (
         rated_at=1_767_225_603_000,
     ),
     *COMPARE_FACTS,
+    *ARCHITECT_FACTS,
 )
 
 PROBLEM = Problem(code="unknown_run", message="There is no such run.")

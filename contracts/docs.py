@@ -60,7 +60,8 @@ def _facts() -> Iterator[str]:
 
 
 def _commands() -> Iterator[str]:
-    yield "\n## Commands\n\nPublished to the stream `WORK`; one worker does each.\n"
+    yield "\n## Commands\n"
+    yield "Published to the stream `WORK`, or kept in `TIMERS` until their time has come; one worker does each.\n"
     for command in COMMANDS:
         yield from _message(command)
 

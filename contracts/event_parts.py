@@ -78,3 +78,36 @@ class ToolCall(msgspec.Struct, frozen=True):
     call_id: str
     name: str
     arguments: str
+
+
+class StepPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step that an assistant's run is going to take, in the order in which steps are shown."""
+
+    step: str
+    name: str
+    model: str
+    depends_on: tuple[str, ...] = ()
+    approval: bool = False
+    """Somebody has to approve before it begins."""
+    condition: str | None = None
+    source: LaneSource | None = None
+    """Set where nothing is generated: the step is one of an earlier run, shown again."""
+
+
+class StepSummary(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one step of an assistant's run ended."""
+
+    step: str
+    outcome: Literal["completed", "failed", "skipped", "cancelled"]
+    generation: str | None = None
+    """The lane with its answer; none where nothing was generated."""
+    attempts: int = 0
+    model: str | None = None
+    """That answered, or was asked last."""
+    reason: str | None = None
+    """Why it was skipped."""
+    error_code: str | None = None
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    total_ms: int | None = None
+    cost_usd: str | None = None

@@ -9,23 +9,36 @@ from typing import Literal
 
 import msgspec
 
+from contracts.event_base import BaseEvent
 from contracts.event_parts import Error as Error
 from contracts.event_parts import FinishReason as FinishReason
 from contracts.event_parts import GenerationPlan as GenerationPlan
 from contracts.event_parts import LaneEnd as LaneEnd
 from contracts.event_parts import LaneSource as LaneSource
 from contracts.event_parts import LaneSummary as LaneSummary
+from contracts.event_parts import StepPlan as StepPlan
+from contracts.event_parts import StepSummary as StepSummary
 from contracts.event_parts import Timings as Timings
 from contracts.event_parts import ToolCall as ToolCall
 from contracts.event_parts import Usage as Usage
+from contracts.run_events import RunCancelled as RunCancelled
+from contracts.run_events import RunCompleted as RunCompleted
+from contracts.run_events import RunCreated as RunCreated
+from contracts.run_events import RunEnding as RunEnding
+from contracts.run_events import RunFailed as RunFailed
+from contracts.run_events import RunQueued as RunQueued
+from contracts.step_events import ApprovalDecided as ApprovalDecided
+from contracts.step_events import ApprovalRequested as ApprovalRequested
+from contracts.step_events import StepCancelled as StepCancelled
+from contracts.step_events import StepCompleted as StepCompleted
+from contracts.step_events import StepEvent as StepEvent
+from contracts.step_events import StepFailed as StepFailed
+from contracts.step_events import StepRetrying as StepRetrying
+from contracts.step_events import StepSkipped as StepSkipped
+from contracts.step_events import StepStarted as StepStarted
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
-    lane: str
-    at: int
-
-
-class _Whole(_Event, frozen=True, kw_only=True):
+class _Whole(BaseEvent, frozen=True, kw_only=True):
     attempt: int
     model: str
     text: str | None = None
@@ -42,51 +55,7 @@ class _Ending(_Whole, frozen=True, kw_only=True):
     cost_usd: str | None = None
 
 
-class RunCreated(_Event, frozen=True, kw_only=True, tag="run.created"):
-    """The first event of every run."""
-
-    run_id: str
-    kind: str
-    generations: tuple[GenerationPlan, ...]
-    conversation_id: str | None = None
-    message_id: str | None = None
-    parent_run_id: str | None = None
-    omitted_messages: int = 0
-    """Earlier messages that the model's context window had no room for."""
-    blind: bool = False
-    """Nobody is told which model is which until its owner has voted."""
-
-
-class RunQueued(_Event, frozen=True, kw_only=True, tag="run.queued"):
-    """The run waits until those before it in its conversation have ended."""
-
-    run_id: str
-    ahead: int
-
-
-class _RunEnding(_Event, frozen=True, kw_only=True):
-    run_id: str
-    ends: tuple[LaneEnd, ...] = ()
-    """Where each generation ended, so that a reader can tell that it has seen all of them."""
-    lanes: tuple[LaneSummary, ...] = ()
-    """How each did, of a run that has several."""
-
-
-class RunCompleted(_RunEnding, frozen=True, kw_only=True, tag="run.completed"):
-    """Every generation ended and the result is stored."""
-
-
-class RunFailed(_RunEnding, frozen=True, kw_only=True, tag="run.failed"):
-    """The run ended without a whole result; partial texts are stored."""
-
-    error: Error
-
-
-class RunCancelled(_RunEnding, frozen=True, kw_only=True, tag="run.cancelled"):
-    """Somebody stopped the run; partial texts are stored."""
-
-
-class GenerationStarted(_Event, frozen=True, kw_only=True, tag="generation.started"):
+class GenerationStarted(BaseEvent, frozen=True, kw_only=True, tag="generation.started"):
     """A worker began to answer."""
 
     attempt: int
@@ -94,19 +63,19 @@ class GenerationStarted(_Event, frozen=True, kw_only=True, tag="generation.start
     provider: str
 
 
-class GenerationDelta(_Event, frozen=True, kw_only=True, tag="generation.delta"):
+class GenerationDelta(BaseEvent, frozen=True, kw_only=True, tag="generation.delta"):
     """More text of the answer."""
 
     text: str
 
 
-class GenerationReasoning(_Event, frozen=True, kw_only=True, tag="generation.reasoning"):
+class GenerationReasoning(BaseEvent, frozen=True, kw_only=True, tag="generation.reasoning"):
     """More of the model's visible thinking."""
 
     text: str
 
 
-class GenerationToolCall(_Event, frozen=True, kw_only=True, tag="generation.tool_call"):
+class GenerationToolCall(BaseEvent, frozen=True, kw_only=True, tag="generation.tool_call"):
     """The model asks the client to call a tool; `arguments` is the JSON text the model wrote."""
 
     call_id: str
@@ -114,20 +83,20 @@ class GenerationToolCall(_Event, frozen=True, kw_only=True, tag="generation.tool
     arguments: str
 
 
-class GenerationResumed(_Event, frozen=True, kw_only=True, tag="generation.resumed"):
+class GenerationResumed(BaseEvent, frozen=True, kw_only=True, tag="generation.resumed"):
     """Another worker goes on with the same text."""
 
     attempt: int
     mode: Literal["reattach", "prefill", "continue"]
 
 
-class GenerationRestarted(_Event, frozen=True, kw_only=True, tag="generation.restarted"):
+class GenerationRestarted(BaseEvent, frozen=True, kw_only=True, tag="generation.restarted"):
     """Another worker begins again: watchers drop the lane's text."""
 
     attempt: int
 
 
-class GenerationAttached(_Event, frozen=True, kw_only=True, tag="generation.attached"):
+class GenerationAttached(BaseEvent, frozen=True, kw_only=True, tag="generation.attached"):
     """The provider keeps this answer under an id of its own, by which another worker can go on with it."""
 
     attempt: int
@@ -145,7 +114,7 @@ class GenerationSnapshot(_Whole, frozen=True, kw_only=True, tag="generation.snap
     """The place in the log of the last event that is in it."""
 
 
-class Notice(_Event, frozen=True, kw_only=True, tag="notice"):
+class Notice(BaseEvent, frozen=True, kw_only=True, tag="notice"):
     """Something a person who waits may want to know; nothing depends on it.
 
     `retrying`: the model did not answer and is asked again after `delay_ms`. `fallback`: `model` is asked instead.
@@ -178,7 +147,7 @@ class GenerationCancelled(_Ending, frozen=True, kw_only=True, tag="generation.ca
     provider: str | None = None
 
 
-class Reset(_Event, frozen=True, kw_only=True, tag="reset"):
+class Reset(BaseEvent, frozen=True, kw_only=True, tag="reset"):
     """The cursor belongs to a log that no longer exists: drop everything, a replay follows. Never stored."""
 
     reason: str
@@ -187,7 +156,6 @@ class Reset(_Event, frozen=True, kw_only=True, tag="reset"):
 GenerationEnding = GenerationCompleted | GenerationFailed | GenerationCancelled
 Whole = GenerationEnding | GenerationSnapshot
 """What carries the whole text of a lane."""
-RunEnding = RunCompleted | RunFailed | RunCancelled
 Event = (
     RunCreated
     | RunQueued
@@ -201,6 +169,7 @@ Event = (
     | GenerationAttached
     | GenerationSnapshot
     | GenerationEnding
+    | StepEvent
     | Notice
     | Reset
 )

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from contracts import chat, completions
+from contracts.architect_examples import ARCHITECT_EXCHANGES
 from contracts.catalogue import CONVERSATION, CREATED, ENDED, OWNER, REPLY, RUN
 from contracts.compare_examples import COMPARE_EXCHANGES
 from contracts.content import Image, ToolResult, ToolUse, Turn
@@ -191,5 +192,5 @@ EXCHANGES = (
             providers=(ProviderState(name="demo", circuit="closed"),),
         ),
     ),
-    *(Exchange(request, result) for request, result in COMPARE_EXCHANGES),
+    *(Exchange(request, result) for request, result in (*COMPARE_EXCHANGES, *ARCHITECT_EXCHANGES)),
 )

@@ -6,6 +6,11 @@ LIVE = "live.{tenant}.{user}.{run}.{lane}"
 
 # Commands that must happen (stream WORK, each handled once).
 GENERATE = "work.inference.generate.{work_class}"
+START_STEP = "work.architect.step.start"
+
+# Timers (stream TIMERS): a message waits under TIMER, and is stored under its own subject when its time has come.
+TIMER = "timer.at.{timer}"
+ARCHITECT_TIME_IS_UP = "timer.due.architect"
 
 # Facts, in the past tense (stream EVENTS): evt.<service>.<noun>.<verb>
 GENERATION_ENDED = "evt.inference.generation.{outcome}"
@@ -18,6 +23,12 @@ COMPARE_RUN_CREATED = "evt.compare.run.created"
 COMPARE_RUN_ENDED = "evt.compare.run.{outcome}"
 COMPARISON_VOTED = "evt.compare.comparison.voted"
 COMPARISON_DELETED = "evt.compare.comparison.deleted"
+ASSISTANT_SAVED = "evt.architect.assistant.saved"
+ASSISTANT_DELETED = "evt.architect.assistant.deleted"
+ARCHITECT_RUN_CREATED = "evt.architect.run.created"
+ARCHITECT_RUN_ENDED = "evt.architect.run.{outcome}"
+ARCHITECT_STEP_ENDED = "evt.architect.step.{outcome}"
+APPROVAL_REQUESTED = "evt.architect.approval.requested"
 
 # Messages that were given up (stream DEAD): the original subject behind "dead.".
 DEAD = "dead.{subject}"
@@ -39,6 +50,7 @@ STREAM_SUBJECTS: dict[str, tuple[str, ...]] = {
     "WORK": ("work.>",),
     "EVENTS": ("evt.>",),
     "DEAD": ("dead.>",),
+    "TIMERS": ("timer.>",),
 }
 """Which stream owns which subjects; a subject under none of them is not stored."""
 
@@ -47,12 +59,16 @@ STREAMS_ARE_FOR: dict[str, str] = {
     "WORK": "Commands that must happen. Each is kept until one worker has done it.",
     "EVENTS": "Facts in the past tense, kept for 30 days: for other services, and for anybody who subscribes.",
     "DEAD": "Messages that were given up, with the reason and their own headers in the header.",
+    "TIMERS": "Messages that wait for their time, and those whose time has come.",
 }
 
 SUBJECTS_ARE_FOR: dict[str, str] = {
     LOG: "One lane of a run's log: `run` is the orchestrator's, every other lane is one generation.",
     LIVE: "The same, the moment it is stored: what watchers subscribe to.",
     GENERATE: "The order to produce one answer.",
+    START_STEP: "The order to begin a step of an assistant's run.",
+    TIMER: "A message that waits for its time, under the name of its timer.",
+    ARCHITECT_TIME_IS_UP: "A moment has come that an assistant's run was waiting for.",
     GENERATION_ENDED: "A generation has its ending in the log.",
     CHAT_RUN_CREATED: "A chat run was accepted.",
     CHAT_RUN_ENDED: "A chat run ended and its result is stored.",
@@ -63,6 +79,12 @@ SUBJECTS_ARE_FOR: dict[str, str] = {
     COMPARE_RUN_ENDED: "A comparison ended and its answers are stored.",
     COMPARISON_VOTED: "The owner of a comparison said which answer is best.",
     COMPARISON_DELETED: "A comparison was deleted.",
+    ASSISTANT_SAVED: "An assistant was made or changed.",
+    ASSISTANT_DELETED: "An assistant was deleted.",
+    ARCHITECT_RUN_CREATED: "A run of an assistant was accepted.",
+    ARCHITECT_RUN_ENDED: "A run of an assistant ended and its outputs are stored.",
+    ARCHITECT_STEP_ENDED: "A step of an assistant's run ended.",
+    APPROVAL_REQUESTED: "A step of an assistant's run waits until somebody approves it.",
     DEAD: "A message that was given up, under its own subject.",
     RPC: "Requests to a service, which are answered. One of its replicas takes each.",
     CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",

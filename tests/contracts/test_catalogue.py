@@ -51,7 +51,7 @@ def test_every_request_has_an_example() -> None:
 
 def test_facts_are_facts_and_commands_are_commands() -> None:
     assert {subjects.stream_of(fact.subject()) for fact in catalogue.FACTS} == {"EVENTS"}
-    assert {subjects.stream_of(command.subject()) for command in catalogue.COMMANDS} == {"WORK"}
+    assert {subjects.stream_of(command.subject()) for command in catalogue.COMMANDS} == {"WORK", "TIMERS"}
 
 
 @pytest.mark.parametrize("event", catalogue.EVENTS, ids=events.type_of)

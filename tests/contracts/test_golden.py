@@ -10,7 +10,7 @@ from contracts import events
 from tests.contracts.golden import FOLDER, Case, cases
 
 CASES = list(cases())
-FREE_FORM = {"input_schema", "labels", "models", "response_format"}
+FREE_FORM = {"changes", "document", "input_schema", "inputs", "labels", "models", "outputs", "response_format"}
 
 FILES = [(case, path) for case in CASES for path in case.versions()]
 

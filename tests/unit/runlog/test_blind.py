@@ -22,7 +22,8 @@ ALL: list[events.Event] = [
 
 
 def test_every_type_of_event_is_looked_at() -> None:
-    assert {type(event) for event in ALL} == set(events.Event.__args__)
+    never_in_a_comparison = set(events.StepEvent.__args__)
+    assert {type(event) for event in ALL} == set(events.Event.__args__) - never_in_a_comparison
 
 
 @pytest.mark.parametrize("event", ALL, ids=events.type_of)
