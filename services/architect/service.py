@@ -1,0 +1,103 @@
+"""The architect service: its parts, and how they hang together."""
+
+from contracts import architect, architect_assistants
+from contracts.architect_work import StartStep, TimeIsUp
+from kit.bus.broker import of_timers, of_work
+from kit.orchestrate.service import OrchestratorService, Served
+from kit.runtime.service import Service
+from kit.settings import Settings
+from services.architect.assistant_handlers import AssistantHandlers
+from services.architect.control_handlers import ControlHandlers
+from services.architect.endings import SERVICE, EndingHandlers
+from services.architect.file_handlers import FileHandlers
+from services.architect.onward import Onward
+from services.architect.own_endings import OwnEndings
+from services.architect.purge_store import PURGES, Old
+from services.architect.run_handlers import RunHandlers
+from services.architect.start_handlers import StartHandlers
+from services.architect.starter import Starter
+from services.architect.step_handlers import StepHandlers
+from services.architect.sweep import Sweep
+from services.architect.telling import Telling
+from services.architect.timer_handlers import TimerHandlers
+from services.architect.transitions import Transitions
+from services.architect.try_handlers import TryHandlers
+from services.architect.watched import WatchedRuns
+
+
+class ArchitectService(OrchestratorService):
+    """Assistants and their runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        limits = settings.architect
+        super().__init__(settings, SERVICE, limits)
+        self._settings = limits
+        bus, database = self._bus, self._database
+        self._onward = Onward(
+            bus,
+            database,
+            self._blobs,
+            Telling(bus, database),
+            OwnEndings(bus, database, self._blobs),
+            self._canceller,
+        )
+        self._transitions = Transitions(database, limits.max_parallel_steps)
+        self._endings = EndingHandlers(
+            bus, database, self._blobs, self._reads, self._transitions, self._onward, limits
+        )
+        self._timers = TimerHandlers(database, self._transitions, self._onward)
+        self._assistants = AssistantHandlers(database, bus, self._offers, limits)
+        self._parts = (
+            self._assistants,
+            Sweep(self._onward, self._timers, limits.sweep_seconds),
+            self._watchdog_of(WatchedRuns(database, self._endings)),
+            self._retention_of(PURGES, Old(database, limits.retention_seconds).order),
+        )
+        self._register()
+
+    def _register(self) -> None:
+        database, limits = self._database, self._settings
+        starting = StartHandlers(database, Starter(database, self._onward, limits.max_parallel_steps), limits)
+        runs = RunHandlers(database, self._reads)
+        control = ControlHandlers(self._transitions, self._onward, self._endings, runs)
+        files = FileHandlers(database, limits)
+        made = self._assistants
+        short: Served = [
+            (architect.StartAssistantRun, starting.on_start_assistant_run),
+            (architect.ForkAssistantRun, starting.on_fork_assistant_run),
+            (architect.DeleteAssistantRun, runs.on_delete_assistant_run),
+            (architect_assistants.DeleteAssistant, made.on_delete_assistant),
+            (architect_assistants.DeleteFile, files.on_delete_file),
+        ]
+        long: Served = [
+            (architect.TryAssistant, TryHandlers(database, self._offers, limits).on_try_assistant),
+            (architect.GetAssistantRun, runs.on_get_assistant_run),
+            (architect.ListAssistantRuns, runs.on_list_assistant_runs),
+            (architect.DecideApproval, control.on_decide_approval),
+            (architect.CancelStep, control.on_cancel_step),
+            (architect.GetArchitectRun, runs.on_get_architect_run),
+            (architect.ListArchitectRuns, runs.on_list_architect_runs),
+            (architect.CancelArchitectRun, control.on_cancel_architect_run),
+            (architect.ReplayArchitectRun, runs.on_replay_architect_run),
+            (architect_assistants.CreateAssistant, made.on_create_assistant),
+            (architect_assistants.UpdateAssistant, made.on_update_assistant),
+            (architect_assistants.GetAssistant, made.on_get_assistant),
+            (architect_assistants.ListAssistants, made.on_list_assistants),
+            (architect_assistants.CopyAssistant, made.on_copy_assistant),
+            (architect_assistants.ListVersions, made.on_list_versions),
+            (architect_assistants.ImportAssistants, made.on_import_assistants),
+            (architect_assistants.ExportAssistant, made.on_export_assistant),
+            (architect_assistants.ListExamples, made.on_list_examples),
+            (architect_assistants.GiveFile, files.on_give_file),
+            (architect_assistants.GetFile, files.on_get_file),
+        ]
+        self._serve(short, long, architect.__doc__ or "")
+        self._hear_of_endings(self._endings.on_generation_ended)
+        steps = StepHandlers(database, self._offers, self._transitions, self._onward)
+        self._broker.subscriber(StartStep.SUBJECT, **of_work(SERVICE, limits.handlers))(steps.on_start_step)
+        self._broker.subscriber(TimeIsUp.SUBJECT, **of_timers(SERVICE, limits.handlers))(self._timers.on_time_is_up)
+
+
+def build(settings: Settings) -> Service:
+    """The architect service, not started."""
+    return ArchitectService(settings)
