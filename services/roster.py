@@ -38,6 +38,9 @@ ROSTER = (
     ServiceSpec(
         "compare", "services.compare.service:build", "compare", "one question to several models, votes and their runs"
     ),
+    ServiceSpec(
+        "architect", "services.architect.service:build", "architect", "assistants made of prompt chains, and their runs"
+    ),
     ServiceSpec("inference", "services.inference.service:build", None, "calls the models, writes tokens to the log"),
 )
 

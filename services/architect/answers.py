@@ -9,7 +9,14 @@ from services.architect.course import Course
 from services.architect.models import StepRow
 
 HOPELESS = frozenset(
-    {"context_too_long", "images_not_supported", "provider_auth", "provider_rejected", "too_many_attempts", "unknown_model"}
+    {
+        "context_too_long",
+        "images_not_supported",
+        "provider_auth",
+        "provider_rejected",
+        "too_many_attempts",
+        "unknown_model",
+    }
 )
 """Errors that another attempt would meet again."""
 TIMED_OUT = events.Error("step_timeout", "The step took longer than its time limit.")

@@ -24,9 +24,7 @@ UNKNOWN_STEP = "There is no such step in this run."
 class ControlHandlers:
     """Stops, approves and rejects."""
 
-    def __init__(
-        self, transitions_: Transitions, onward: Onward, endings: EndingHandlers, runs: RunHandlers
-    ) -> None:
+    def __init__(self, transitions_: Transitions, onward: Onward, endings: EndingHandlers, runs: RunHandlers) -> None:
         self._transitions, self._onward, self._endings, self._runs = transitions_, onward, endings, runs
 
     async def on_cancel_architect_run(self, command: CancelArchitectRun) -> Run:

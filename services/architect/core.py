@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts import events
+from contracts.step_events import SkipReason
 from services.architect import course as transitions
 from services.architect.course import Course
 from services.architect.models import StepRow
@@ -48,7 +49,7 @@ def _one_more(course: Course) -> bool:
     return False
 
 
-def skip_reason(before: Sequence[StepRow]) -> events.SkipReason | None:
+def skip_reason(before: Sequence[StepRow]) -> SkipReason | None:
     """Why a step is skipped whose dependencies have all ended so; None if it is taken."""
     for step in before:
         if step.status in ("failed", "cancelled") and step.on_error != "continue":

@@ -9,6 +9,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from kit.bus.timers import set_timer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.architect_work import StartStep, TimeIsUp
@@ -17,7 +18,6 @@ from contracts.message import Owner
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
-from kit.bus.timers import set_timer
 from kit.db.database import Database
 from kit.orchestrate.cancel import Canceller
 from kit.orchestrate.carried import carried
@@ -105,4 +105,3 @@ class Onward:
         planned = await self._database.run(load)
         if planned is not None:
             await self.follow(planned)
-

@@ -19,13 +19,30 @@ Starting = StartAssistantRun | ForkAssistantRun
 """The requests that start a run."""
 
 _KEPT = (
-    "model decision status attempt text reasoning provider finish_reason reason error usage cost_usd queued_ms "
-    "first_token_ms total_ms started_at ended_at"
-).split()
+    "model",
+    "decision",
+    "status",
+    "attempt",
+    "text",
+    "reasoning",
+    "provider",
+    "finish_reason",
+    "reason",
+    "error",
+    "usage",
+    "cost_usd",
+    "queued_ms",
+    "first_token_ms",
+    "total_ms",
+    "started_at",
+    "ended_at",
+)
 """What a step that is shown again has of the one that was generated."""
 
 
-def new_run(command: Starting, definition: Definition, inputs: Mapping[str, Any], now: datetime, **fields: Any) -> RunRow:
+def new_run(
+    command: Starting, definition: Definition, inputs: Mapping[str, Any], now: datetime, **fields: Any
+) -> RunRow:
     """The run itself; `fields` say whose assistant it is of."""
     patience = definition.timeout_seconds
     return RunRow(

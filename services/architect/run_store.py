@@ -39,7 +39,9 @@ SETTLED = Statement("""
 
 KEPT_AT = Statement("""
     UPDATE architect.step
-    SET attempts = jsonb_build_array(jsonb_build_object('lane', CAST(:lane AS text), 'sequence', CAST(:sequence AS bigint)))
+    SET attempts = jsonb_build_array(
+        jsonb_build_object('lane', CAST(:lane AS text), 'sequence', CAST(:sequence AS bigint))
+    )
     WHERE run_id = :run_id AND step = :step
 """)
 """Where the ending of a generation is that is shown again."""
@@ -124,7 +126,7 @@ async def untold(session: AsyncSession, run_id: str, after: int) -> Sequence[Run
 
 async def outputs(session: AsyncSession, run_id: str) -> dict[str, tuple[str | None, dict[str, Any] | None]]:
     """The text of each step that has ended, and the last thing that its model was asked."""
-    query = select(StepRow.step, StepRow.text, literal_column("step.request->'messages'->-1", JSONB))  # type: ignore[call-overload]
+    query = select(StepRow.step, StepRow.text, literal_column("step.request->'messages'->-1", JSONB))
     query = query.where(col(StepRow.run_id) == run_id, col(StepRow.ended_at).is_not(None))
     return {step: (said, asked) for step, said, asked in (await session.exec(query)).all()}
 
@@ -132,7 +134,8 @@ async def outputs(session: AsyncSession, run_id: str) -> dict[str, tuple[str | N
 async def request(session: AsyncSession, run_id: str, step: str) -> dict[str, Any] | None:
     """The order to inference of a step's newest attempt."""
     query = select(StepRow.request).where(col(StepRow.run_id) == run_id, col(StepRow.step) == step)
-    return (await session.exec(query)).one_or_none()
+    found: dict[str, Any] | None = (await session.exec(query)).one_or_none()
+    return found
 
 
 Place = tuple[str, str, str]
@@ -153,7 +156,7 @@ async def owed(session: AsyncSession, before: datetime, limit: int) -> Sequence[
 async def overdue(session: AsyncSession, before: datetime, limit: int) -> Sequence[tuple[Place, StepRow | None]]:
     """What should have happened by itself before and has not: of steps, and of runs as a whole."""
     of_steps = (
-        select(RunRow.tenant, RunRow.user, StepRow)  # type: ignore[call-overload]
+        select(RunRow.tenant, RunRow.user, StepRow)
         .join(StepRow, col(StepRow.run_id) == col(RunRow.id))
         .where(col(StepRow.due_at) < before)
         .order_by(col(StepRow.due_at))
@@ -173,8 +176,6 @@ async def going(session: AsyncSession) -> Sequence[tuple[str, str, str, str, dic
         .where(col(StepRow.status) == "running")
     )
     return [tuple(row) for row in (await session.exec(query)).all()]
-
-
 
 
 async def delete(session: AsyncSession, run_id: str) -> None:

@@ -42,9 +42,7 @@ class ArchitectService(OrchestratorService):
             self._canceller,
         )
         self._transitions = Transitions(database, limits.max_parallel_steps)
-        self._endings = EndingHandlers(
-            bus, database, self._blobs, self._reads, self._transitions, self._onward, limits
-        )
+        self._endings = EndingHandlers(bus, database, self._blobs, self._reads, self._transitions, self._onward, limits)
         self._timers = TimerHandlers(database, self._transitions, self._onward)
         self._assistants = AssistantHandlers(database, bus, self._offers, limits)
         self._parts = (

@@ -14,12 +14,37 @@ from services.architect.models import Planned, StepRow
 
 BETWEEN_OUTPUTS = "\n\n"
 _OF_RUN = (
-    "id assistant_id assistant_version name status notify parent_run_id error usage cost_usd created_at ended_at".split()
+    "id",
+    "assistant_id",
+    "assistant_version",
+    "name",
+    "status",
+    "notify",
+    "parent_run_id",
+    "error",
+    "usage",
+    "cost_usd",
+    "created_at",
+    "ended_at",
 )
 _OF_STEP = (
-    "step title status depends_on model provider finish_reason reason error on_error cost_usd queued_ms first_token_ms "
-    "total_ms started_at ended_at"
-).split()
+    "step",
+    "title",
+    "status",
+    "depends_on",
+    "model",
+    "provider",
+    "finish_reason",
+    "reason",
+    "error",
+    "on_error",
+    "cost_usd",
+    "queued_ms",
+    "first_token_ms",
+    "total_ms",
+    "started_at",
+    "ended_at",
+)
 
 
 def assistant_run(planned: Planned, heard: Mapping[str, Heard], *, whole: bool = True) -> AssistantRun:

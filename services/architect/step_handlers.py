@@ -34,9 +34,7 @@ class StepHandlers:
     async def on_start_step(self, order: StartStep) -> None:
         """Ask the step's model, unless its condition does not hold or somebody has to approve it first."""
         try:
-            planned = await self._database.run(
-                lambda session: run_store.planned(session, order.owner, order.run_id)
-            )
+            planned = await self._database.run(lambda session: run_store.planned(session, order.owner, order.run_id))
         except Refused:  # deleted meanwhile
             return
         step = planned.step(order.step)
@@ -59,7 +57,7 @@ class StepHandlers:
             try:
                 self._begin(course, step, wanted, offered, done)
             except Refused as refusal:
-                transitions.fail(course, step, events.Error(refusal.code, refusal.message))
+                transitions.fail(course, step, events.Error(refusal.problem.code, refusal.problem.message))
             except ValueError as error:
                 transitions.fail(course, step, events.Error("condition_failed", str(error)))
 

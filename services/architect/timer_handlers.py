@@ -56,9 +56,7 @@ class TimerHandlers:
             if what is None:
                 continue
             owner = Owner(tenant=tenant, user=user)
-            due = TimeIsUp.model_validate(
-                {"owner": owner, "run_id": run_id, "what": what, "step": name, "turn": turn}
-            )
+            due = TimeIsUp.model_validate({"owner": owner, "run_id": run_id, "what": what, "step": name, "turn": turn})
             await one_of_many(f"run {run_id} cannot go on after its time", self.on_time_is_up(due))
 
 

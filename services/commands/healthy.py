@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from contracts.architect import ListArchitectRuns
 from contracts.chat import ListRuns
 from contracts.compare import ListCompareRuns
 from contracts.generation import ListModels
@@ -20,11 +21,12 @@ NOBODY = Owner(tenant="probe", user="probe")
 QUESTIONS: dict[str, Request[Any]] = {
     "chat": ListRuns(owner=NOBODY, limit=1),  # the answer comes from its database
     "compare": ListCompareRuns(owner=NOBODY, limit=1),
+    "architect": ListArchitectRuns(owner=NOBODY, limit=1),
     "inference": ListModels(),
 }
 
 
-def healthy(service: Annotated[str, typer.Argument(help="chat, compare or inference")]) -> None:
+def healthy(service: Annotated[str, typer.Argument(help="chat, compare, architect or inference")]) -> None:
     """Ask a service over the bus, as the others do; exit code 1 if it does not answer.
 
     Any replica may answer: this says that there is the service. A replica that died is restarted by Docker itself.

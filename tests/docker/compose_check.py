@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = f"studio-check-{os.getpid()}"
 IMAGE = f"{PROJECT}:check"
 BASE_IMAGES = ("python:3.11-slim", "nats:2-alpine", "postgres:16")
-OURS = ("edge", "chat", "compare", "inference")
+OURS = ("edge", "chat", "compare", "architect", "inference")
 SETTINGS = ("STUDIO_", "COMPOSE_", "OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "AZURE_", "AWS_")
 ENDINGS = {"run.completed", "run.failed", "run.cancelled"}
 

@@ -24,6 +24,7 @@ REPLICAS = (
     Replicas("edge"),
     Replicas("chat"),
     Replicas("compare"),
+    Replicas("architect"),
     Replicas("inference"),
 )
 
