@@ -41,6 +41,9 @@ CANCEL = "control.cancel.{tenant}.{user}.{run}.{lane}"
 PING = "control.ping.{tenant}.{user}.{run}.{lane}"
 CONTROL = "control.*.{tenant}.{user}.{run}.{lane}"
 
+# Where the server hands orders to the replicas of a service, each to one of them.
+DELIVERIES = "deliver.{consumer}"
+
 ALL_LANES = "*"
 ALL_GENERATES = GENERATE.format(work_class=">")
 ALL_LOGS, ALL_LIVE = "log.>", "live.>"

@@ -15,10 +15,9 @@ from nats.js.api import ConsumerConfig
 from contracts.subjects import stream_of
 from kit.bus.connection import Bus, connect_options
 from kit.bus.redelivery import redelivery
+from kit.bus.streams import HANDLED_ORDERS, HANDLER_ACK_WAIT_SECONDS
 from kit.settings import BusSettings
 
-FACT_ACK_WAIT_SECONDS = 8.0
-"""A handler of a fact that takes longer is started again elsewhere; so long a run's ending waits when its chat dies."""
 FACTS_IN_PROGRESS = 1000
 
 
@@ -58,5 +57,18 @@ def of_facts(service: str, name: str, workers: int) -> dict[str, Any]:
         "stream": JStream("EVENTS", declare=False),
         "queue": f"{service}-{name}",
         "max_workers": workers,
-        "config": ConsumerConfig(ack_wait=FACT_ACK_WAIT_SECONDS, max_deliver=-1, max_ack_pending=FACTS_IN_PROGRESS),
+        "config": ConsumerConfig(ack_wait=HANDLER_ACK_WAIT_SECONDS, max_deliver=-1, max_ack_pending=FACTS_IN_PROGRESS),
+    }
+
+
+def of_work(subject: str, workers: int) -> dict[str, Any]:
+    """Subscriber options for orders, timers among them: each is done by one of the replicas that share the consumer.
+
+    The consumer itself is declared with the streams, so `declare_streams` comes before the broker's start.
+    Raises KeyError for a subject whose orders no handler carries out.
+    """
+    return {
+        "stream": JStream(str(stream_of(subject)), declare=False),
+        "queue": HANDLED_ORDERS[subject],
+        "max_workers": workers,
     }

@@ -2,7 +2,7 @@
 
 import logging
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeGuard
 
 from faststream import BaseMiddleware
 from faststream.exceptions import IgnoredException
@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 
 from contracts import subjects
 from kit.bus.api import publish_stored
+from kit.bus.beats import Beats
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,10 @@ class Redelivery(BaseMiddleware[Any, Any]):
     """Acknowledges what was handled, delays what failed, parks what keeps failing.
 
     It is the outermost middleware, so the acknowledgement comes after the handler's transaction and its messages.
+    Until then it beats, or a handler that takes long would run a second time beside itself.
     """
+
+    _beats: Beats | None = None
 
     transient: tuple[type[BaseException], ...] = ()
     client: Client
@@ -57,6 +61,12 @@ class Redelivery(BaseMiddleware[Any, Any]):
     """By a message's place in its stream, of those that failed here and are not settled: the server's own count would
     hold the time that a database was away against the message. A restart forgets it: then there are more tries.
     """
+
+    async def on_receive(self) -> None:
+        """The handler begins."""
+        if _is_delivery(self.msg):
+            self._beats = Beats(self.msg)
+        await super().on_receive()
 
     async def after_processed(
         self,
@@ -66,7 +76,9 @@ class Redelivery(BaseMiddleware[Any, Any]):
     ) -> bool | None:
         """Settle the delivery; requests without a stream have none."""
         message = self.msg
-        if not isinstance(message, Msg) or not message.reply.startswith("$JS.ACK."):
+        if self._beats is not None:
+            self._beats.stop()
+        if not _is_delivery(message):
             return await super().after_processed(exc_type, exc_val, exc_tb)
         if exc_val is None or isinstance(exc_val, IgnoredException):
             self.failures.pop(_place(message), None)
@@ -90,6 +102,11 @@ class Redelivery(BaseMiddleware[Any, Any]):
         else:
             log.warning("%s tried again in %g s (failure %d): %r", message.subject, delay, failures, error)
             await message.nak(delay=delay)
+
+
+def _is_delivery(message: Any) -> TypeGuard[Msg]:
+    """Whether a stream waits to hear what has become of it."""
+    return isinstance(message, Msg) and message.reply.startswith("$JS.ACK.")
 
 
 def _place(message: Msg) -> tuple[str, int]:

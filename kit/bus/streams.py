@@ -7,7 +7,16 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from contracts.subjects import ALL_GENERATES, ALL_LIVE, ALL_LOGS, STREAM_SUBJECTS
+from contracts.subjects import (
+    ALL_GENERATES,
+    ALL_LIVE,
+    ALL_LOGS,
+    ARCHITECT_TIME_IS_UP,
+    DELIVERIES,
+    START_STEP,
+    STREAM_SUBJECTS,
+    stream_of,
+)
 from kit.bus.connection import BusError
 
 log = logging.getLogger(__name__)
@@ -28,7 +37,20 @@ BEAT_SECONDS = 2.0
 MAX_WORK_IN_PROGRESS = 20_000
 """Requests all workers together may hold; it bounds what the server remembers, not how much can wait."""
 
+HANDLER_ACK_WAIT_SECONDS = 8.0
+"""A handler of a fact or an order that shows no sign of life for so long is started again elsewhere; so long a run
+waits when its service dies.
+"""
+ORDERS_IN_PROGRESS = 500
+"""Of one kind, in all replicas: so many that those which wait for a second try hold nobody up, and so few that what
+waits in a replica for a free handler is begun before it is offered again.
+"""
+
 INFERENCE_CONSUMER = "inference"
+HANDLED_ORDERS = {START_STEP: "architect-steps", ARCHITECT_TIME_IS_UP: "architect-timers"}
+"""Orders that a service's handlers carry out (kit/bus/broker.py), and the consumer that its replicas share. In a work
+queue no two consumers may want the same message.
+"""
 
 _API_TIMEOUT_SECONDS = 5.0
 _WAIT_FOR_JETSTREAM_SECONDS = 30.0
@@ -56,24 +78,37 @@ def stream_configs(replicas: int) -> list[dict[str, Any]]:
         stream("WORK", retention="workqueue", allow_direct=True),
         stream("EVENTS", retention="limits", max_age=EVENTS_AGE_SECONDS * NANOSECONDS, allow_direct=True),
         stream("DEAD", retention="limits", max_age=DEAD_AGE_SECONDS * NANOSECONDS),
+        # A timer may wait for weeks and its message until it is handled, so there is no max_age here either. With
+        # retention by interest nothing would wait at all: nobody listens to what is not due (measured on 2.15.1).
+        stream("TIMERS", retention="workqueue", allow_direct=True, allow_msg_schedules=True),
     ]
 
 
 def consumer_configs() -> list[tuple[str, dict[str, Any]]]:
     """The work-queue consumers. Those of facts are made by FastStream's subscribers."""
-    return [
-        (
-            "WORK",
-            {
-                "durable_name": INFERENCE_CONSUMER,
-                "ack_policy": "explicit",
-                "ack_wait": int(LEASE_SECONDS * NANOSECONDS),
-                "max_deliver": -1,  # attempts are counted in the log: a deploy is not poison
-                "max_ack_pending": MAX_WORK_IN_PROGRESS,
-                "filter_subject": ALL_GENERATES,
-            },
-        )
-    ]
+    inference = {
+        "durable_name": INFERENCE_CONSUMER,
+        "ack_policy": "explicit",
+        "ack_wait": int(LEASE_SECONDS * NANOSECONDS),
+        "max_deliver": -1,  # attempts are counted in the log: a deploy is not poison
+        "max_ack_pending": MAX_WORK_IN_PROGRESS,
+        "filter_subject": ALL_GENERATES,
+    }
+    return [("WORK", inference), *(_handled(subject, name) for subject, name in HANDLED_ORDERS.items())]
+
+
+def _handled(subject: str, name: str) -> tuple[str, dict[str, Any]]:
+    config = {
+        "durable_name": name,
+        "deliver_subject": DELIVERIES.format(consumer=name),
+        "deliver_group": name,
+        "ack_policy": "explicit",
+        "ack_wait": int(HANDLER_ACK_WAIT_SECONDS * NANOSECONDS),
+        "max_deliver": -1,  # kit/bus/redelivery.py counts
+        "max_ack_pending": ORDERS_IN_PROGRESS,
+        "filter_subject": subject,
+    }
+    return str(stream_of(subject)), config
 
 
 async def declare_streams(client: Client, replicas: int) -> None:

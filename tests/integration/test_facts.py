@@ -20,7 +20,7 @@ from tests.integration.compare.over_http import compare
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "subscriber.py"
 PROMPT, ANSWER, TITLE, SYSTEM, COMMENT = "xylophone", "bassoon", "harpsichord", "accordion", "clavichord"
-STREAMS = ("RUNS", "WORK", "EVENTS", "DEAD")
+STREAMS = ("RUNS", "WORK", "EVENTS", "DEAD", "TIMERS")
 
 
 class Subscriber:

@@ -15,7 +15,7 @@ from kit.settings import BusSettings
 from tests.fixtures.bus import api, bus_to
 
 UNLIMITED = -1
-NAMES = ("RUNS", "WORK", "EVENTS", "DEAD")
+NAMES = ("RUNS", "WORK", "EVENTS", "DEAD", "TIMERS")
 
 
 @pytest.fixture

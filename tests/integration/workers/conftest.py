@@ -11,7 +11,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from kit.bus.streams import BEAT_SECONDS, NANOSECONDS, consumer_configs, declare_streams
+from kit.bus.streams import BEAT_SECONDS, INFERENCE_CONSUMER, NANOSECONDS, consumer_configs, declare_streams
 from kit.runtime.embedded_nats import EmbeddedNats
 from tests.fixtures.bus import api, plain_client
 from tests.fixtures.counting import CountingModel, counting_model
@@ -78,7 +78,7 @@ async def two_workers(shared_workers: Stack) -> Stack:
             return bool((await api(client, "CONSUMER.INFO.WORK.inference"))["num_waiting"] >= len(WORKERS))
 
         await until(both_ask)
-        ((stream, config),) = consumer_configs()
+        stream, config = next(found for found in consumer_configs() if found[1]["durable_name"] == INFERENCE_CONSUMER)
         config["ack_wait"] = int(LEASE_SECONDS * NANOSECONDS)
         request = {"stream_name": stream, "config": config}
         await api(client, f"CONSUMER.DURABLE.CREATE.{stream}.{config['durable_name']}", request)
