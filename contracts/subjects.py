@@ -93,6 +93,7 @@ SUBJECTS_ARE_FOR: dict[str, str] = {
     CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",
     PING: "Request: is a worker at this generation? Answered only by one that is.",
     CONTROL: "What a worker hears while it is at a generation.",
+    DELIVERIES: "Where the server hands orders to the handlers of a service. The streams are where to look for them.",
 }
 
 
