@@ -1,0 +1,1 @@
+"""Architect: assistants made of steps, and their runs."""
