@@ -134,8 +134,8 @@ async def outputs(session: AsyncSession, run_id: str) -> dict[str, tuple[str | N
 async def request(session: AsyncSession, run_id: str, step: str) -> dict[str, Any] | None:
     """The order to inference of a step's newest attempt."""
     query = select(StepRow.request).where(col(StepRow.run_id) == run_id, col(StepRow.step) == step)
-    found: dict[str, Any] | None = (await session.exec(query)).one_or_none()
-    return found
+    found = (await session.exec(query)).one_or_none()
+    return None if found is None else dict(found)
 
 
 Place = tuple[str, str, str]

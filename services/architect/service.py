@@ -2,7 +2,7 @@
 
 from contracts import architect, architect_assistants
 from contracts.architect_work import StartStep, TimeIsUp
-from kit.bus.broker import of_timers, of_work
+from kit.bus.broker import of_work
 from kit.orchestrate.service import OrchestratorService, Served
 from kit.runtime.service import Service
 from kit.settings import Settings
@@ -91,9 +91,11 @@ class ArchitectService(OrchestratorService):
         ]
         self._serve(short, long, architect.__doc__ or "")
         self._hear_of_endings(self._endings.on_generation_ended)
-        steps = StepHandlers(database, self._offers, self._transitions, self._onward)
-        self._broker.subscriber(StartStep.SUBJECT, **of_work(SERVICE, limits.handlers))(steps.on_start_step)
-        self._broker.subscriber(TimeIsUp.SUBJECT, **of_timers(SERVICE, limits.handlers))(self._timers.on_time_is_up)
+        steps = StepHandlers(database, self._offers, self._transitions, self._onward, limits)
+        self._broker.subscriber(StartStep.SUBJECT, **of_work(StartStep.SUBJECT, limits.handlers))(steps.on_start_step)
+        self._broker.subscriber(TimeIsUp.SUBJECT, **of_work(TimeIsUp.SUBJECT, limits.handlers))(
+            self._timers.on_time_is_up
+        )
 
 
 def build(settings: Settings) -> Service:

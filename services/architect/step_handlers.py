@@ -15,6 +15,7 @@ from kit.orchestrate import window
 from kit.orchestrate.moments import milliseconds
 from kit.orchestrate.offers import Offers
 from kit.refusal import Refused
+from kit.settings import ArchitectSettings
 from services.architect import course as transitions
 from services.architect import run_store
 from services.architect.course import Course
@@ -28,8 +29,16 @@ from services.architect.transitions import Transition, Transitions
 class StepHandlers:
     """Begins steps. The order may come twice, and late: the step's turn says whether it is still meant."""
 
-    def __init__(self, database: Database, offers: Offers, transitions_: Transitions, onward: Onward) -> None:
+    def __init__(
+        self,
+        database: Database,
+        offers: Offers,
+        transitions_: Transitions,
+        onward: Onward,
+        limits: ArchitectSettings,
+    ) -> None:
         self._database, self._offers, self._transitions, self._onward = database, offers, transitions_, onward
+        self._limits = limits
 
     async def on_start_step(self, order: StartStep) -> None:
         """Ask the step's model, unless its condition does not hold or somebody has to approve it first."""
@@ -73,7 +82,8 @@ class StepHandlers:
         if step.approval is not None and step.decision is None:
             transitions.ask_approval(course, step)
             return
-        turns = render(wanted, [Step.model_validate(other.definition) for other in course.planned.steps], values, done)
+        steps = [Step.model_validate(other.definition) for other in course.planned.steps]
+        turns = render(wanted, steps, values, done, self._limits.max_rendered_characters)
         models = [model for model in (wanted.model, *wanted.fallbacks) if model in offered]
         if not models:
             raise Refused("unknown_model", f"The model {wanted.model!r} is not offered any more.")
