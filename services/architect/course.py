@@ -45,6 +45,12 @@ def make_ready(course: Course, step: StepRow) -> None:
     course.changed = True
 
 
+def take_up(course: Course, step: StepRow) -> None:
+    """It waits no longer for a time or for a person: it becomes ready as soon as there is room for it."""
+    step.status, step.due_at = "waiting", None
+    course.changed = True
+
+
 def ask_approval(course: Course, step: StepRow) -> None:
     """It waits for somebody's decision."""
     approval = step.approval or {}
@@ -60,7 +66,7 @@ def decide(course: Course, step: StepRow, *, approved: bool, by: str | None, com
     step.decision = {"approved": approved, "by": by, "comment": comment, "decided_at": course.now.isoformat()}
     course.tell(events.ApprovalDecided, step, approved=approved, by=by, comment=comment)
     if approved:
-        make_ready(course, step)
+        take_up(course, step)
     elif by is None:
         fail(course, step, events.Error("approval_timed_out", "Nobody approved this step in time."))
     else:

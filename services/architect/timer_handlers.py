@@ -71,7 +71,7 @@ def _step_is_due(course: Course, step: StepRow) -> None:
     if step.due_at is None or step.due_at > utc_now() + SLACK:
         return
     if step.status == "retrying":
-        transitions.make_ready(course, step)
+        transitions.take_up(course, step)
     elif step.status == "approval":
         transitions.decide(course, step, approved=False, by=None, comment="")
     else:
