@@ -7,8 +7,10 @@ from kit.orchestrate.service import OrchestratorService, Served
 from kit.runtime.service import Service
 from kit.settings import Settings
 from services.architect.assistant_handlers import AssistantHandlers
+from services.architect.assistant_telling import AssistantTelling
 from services.architect.control_handlers import ControlHandlers
 from services.architect.endings import SERVICE, EndingHandlers
+from services.architect.exchange_handlers import ExchangeHandlers
 from services.architect.file_handlers import FileHandlers
 from services.architect.onward import Onward
 from services.architect.own_endings import OwnEndings
@@ -44,9 +46,9 @@ class ArchitectService(OrchestratorService):
         self._transitions = Transitions(database, limits.max_parallel_steps)
         self._endings = EndingHandlers(bus, database, self._blobs, self._reads, self._transitions, self._onward, limits)
         self._timers = TimerHandlers(database, self._transitions, self._onward)
-        self._assistants = AssistantHandlers(database, bus, self._offers, limits)
+        self._saved = AssistantTelling(database, bus, limits.sweep_seconds)
         self._parts = (
-            self._assistants,
+            self._saved,
             Sweep(self._onward, self._timers, limits.sweep_seconds),
             self._watchdog_of(WatchedRuns(database, self._endings)),
             self._retention_of(PURGES, Old(database, limits.retention_seconds).order),
@@ -59,7 +61,8 @@ class ArchitectService(OrchestratorService):
         runs = RunHandlers(database, self._reads)
         control = ControlHandlers(self._transitions, self._onward, self._endings, runs)
         files = FileHandlers(database, limits)
-        made = self._assistants
+        made = AssistantHandlers(database, self._saved, limits)
+        exchange = ExchangeHandlers(database, self._saved, self._offers, limits)
         short: Served = [
             (architect.StartAssistantRun, starting.on_start_assistant_run),
             (architect.ForkAssistantRun, starting.on_fork_assistant_run),
@@ -83,9 +86,9 @@ class ArchitectService(OrchestratorService):
             (architect_assistants.ListAssistants, made.on_list_assistants),
             (architect_assistants.CopyAssistant, made.on_copy_assistant),
             (architect_assistants.ListVersions, made.on_list_versions),
-            (architect_assistants.ImportAssistants, made.on_import_assistants),
-            (architect_assistants.ExportAssistant, made.on_export_assistant),
-            (architect_assistants.ListExamples, made.on_list_examples),
+            (architect_assistants.ImportAssistants, exchange.on_import_assistants),
+            (architect_assistants.ExportAssistant, exchange.on_export_assistant),
+            (architect_assistants.ListExamples, exchange.on_list_examples),
             (architect_assistants.GiveFile, files.on_give_file),
             (architect_assistants.GetFile, files.on_get_file),
         ]
