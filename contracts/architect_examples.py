@@ -60,7 +60,7 @@ ARCHITECT_COMMANDS: tuple[Message, ...] = (
     TimeIsUp(owner=OWNER, run_id=RUN, what="retry", step=STEP, turn=1),
 )
 ARCHITECT_FACTS: tuple[Message, ...] = (
-    AssistantSavedFact(owner=OWNER, assistant_id=ASSISTANT, version=2, status="published", steps=3),
+    AssistantSavedFact(owner=OWNER, assistant_id=ASSISTANT, version=2, status="published", steps=3, revision=4),
     AssistantDeletedFact(owner=OWNER, assistant_id=ASSISTANT),
     ArchitectRunCreatedFact(
         owner=OWNER, run_id=RUN, assistant_id=ASSISTANT, assistant_version=2, steps=3, parent_run_id=PARENT

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from contracts import subjects
 from contracts.architect_values import NotifyPolicy
 from contracts.ids import Id, RunId
@@ -10,7 +12,7 @@ from contracts.message import Message, Owner
 
 
 class AssistantSavedFact(Message):
-    """An assistant was made or changed."""
+    """An assistant was made or changed. What two changes made within moments may be told once, as it is then."""
 
     SUBJECT: ClassVar[str] = subjects.ASSISTANT_SAVED
     owner: Owner
@@ -18,6 +20,11 @@ class AssistantSavedFact(Message):
     version: int
     status: Literal["draft", "published"]
     steps: int
+    revision: int = Field(1, description="grows with every change; a fact with a lower one is older")
+
+    def message_id(self) -> str:
+        """Once per change; publishing, withdrawing and publishing again are three."""
+        return f"assistant-saved.{self.assistant_id}.{self.revision}"
 
 
 class AssistantDeletedFact(Message):

@@ -100,6 +100,12 @@ class ArchitectSettings(BaseSettings):
     max_file_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of one file; more is refused with 413")
     max_file_characters: int = Field(1_000_000, ge=1, description="of the text of one file; more is refused with 413")
     file_seconds: float = Field(60.0, gt=0, description="to find the text of a file, before it counts as unreadable")
+    file_memory_bytes: int = Field(
+        1024 * 1024 * 1024, ge=256 * 1024 * 1024, description="of the process that finds the text of a file"
+    )
+    file_readers: int = Field(2, ge=1, description="files of one process whose texts are found at the same time")
+    max_import_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of a file with assistants, as JSON")
+    max_imported: int = Field(100, ge=1, description="assistants of one such file")
     max_rendered_characters: int = Field(4_000_000, ge=1, description="of what one step asks, its variables put in")
     max_parallel_steps: int = Field(10, ge=1, description="of one run that are answered at the same time")
     retry_base_seconds: float = Field(2.0, gt=0, description="before a step's second attempt; doubled for each more")

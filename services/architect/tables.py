@@ -1,4 +1,4 @@
-"""What all tables of architect have in common."""
+"""What the tables of architect have in common."""
 
 from typing import Any
 
@@ -8,10 +8,11 @@ from sqlmodel import Field
 
 from kit.db.tables import table_base
 
-Table = table_base("architect")
+SCHEMA = "architect"
+Table = table_base(SCHEMA)
 
 
 def json_column(*, nullable: bool = True) -> Any:
-    """A column of JSON; None is SQL's NULL."""
+    """A column for JSON."""
     column = Column(JSONB(none_as_null=True), nullable=nullable)
     return Field(default=None, sa_column=column) if nullable else Field(sa_column=column)

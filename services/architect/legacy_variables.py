@@ -1,0 +1,99 @@
+"""The predecessor's placeholders, turned into our variables: values in, values out.
+
+There a placeholder was a word, looked up in the prompt's mapping and then among the fields; one that was found nowhere
+was left as it is. With us it would be refused, so a backslash makes it text.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from services.architect.legacy_names import plain
+
+_OPENING = re.compile(r"(\\*)(\$\{|\{\{)")
+_PATH = {
+    "${": re.compile(r"[ \t]*([\w-]+(?:\.[\w-]+)*)[ \t]*\}"),
+    "{{": re.compile(r"[ \t]*([\w-]+(?:\.[\w-]+)*)[ \t]*\}\}"),
+}
+_MAY_BE_OURS = re.compile(r"[ \t]*\w")
+_OUTPUT = re.compile(r"prompt_(?P<id>[\w-]+)(?:\.output|_output)|steps?\.(?P<name>[\w-]+)\.output")
+_IN_BRACKETS = re.compile(r"\s*(?:\$\{(.*)\}|\{\{(.*)\}\})\s*", re.DOTALL)
+_OF_INPUT = ("userInput.", "inputs.", "input.")
+
+
+class Known(NamedTuple):
+    """What a prompt may refer to, under the predecessor's names: our names of fields, and of the steps before it.
+
+    `steps` has the ids of prompts and the forms of their names, `places` every step of the file by its place, from 0:
+    what it is called if it comes before, else None.
+    """
+
+    fields: Mapping[str, str]
+    steps: Mapping[str, str]
+    places: tuple[str | None, ...]
+    has_ids: bool
+
+    def path(self, path: str) -> str | None:
+        """Our path for one of theirs; None if it leads nowhere."""
+        for beginning in _OF_INPUT:
+            if path.startswith(beginning):
+                return self.fields.get(path.removeprefix(beginning))
+        if path in self.fields:
+            return self.fields[path]
+        if (match := _OUTPUT.fullmatch(path)) is None:
+            return None
+        wanted = match["id"] or match["name"]
+        step = self.steps.get(wanted) or self.steps.get(plain(wanted, "").lower())
+        if step is None and wanted.isdecimal() and (path.endswith("_output") or not self.has_ids):
+            step = self.places[int(wanted)] if len(wanted) < 4 and int(wanted) < len(self.places) else None
+        return step and f"{step}.output"
+
+
+class Translated(NamedTuple):
+    """A text of ours, the step's own variables that it needs, and the placeholders that are text now."""
+
+    text: str
+    inputs: dict[str, str]
+    unknown: list[str]
+
+
+def translated(text: str, mapping: Mapping[str, Any], known: Known) -> Translated:
+    """A prompt with our variables in it."""
+    parts: list[str] = []
+    inputs: dict[str, str] = {}
+    unknown: dict[str, None] = {}
+    at = 0
+    for opening in _OPENING.finditer(text):
+        if opening.start() < at:
+            continue
+        slashes, bracket = opening.groups()
+        parts += (text[at : opening.start()], slashes * 2)
+        at = opening.end()
+        found = _PATH[bracket].match(text, at)
+        ours = found and _variable(found[1], mapping, known, inputs)
+        if found and ours:
+            parts.append(f"${{{ours}}}")
+            at = found.end()
+            continue
+        if found:
+            unknown[f"{bracket}{found[0]}"] = None
+        parts.append(f"\\{bracket}" if _MAY_BE_OURS.match(text, at) else bracket)
+    parts.append(text[at:])
+    return Translated("".join(parts), inputs, list(unknown))
+
+
+def _variable(name: str, mapping: Mapping[str, Any], known: Known, inputs: dict[str, str]) -> str | None:
+    """What is in our brackets; None if nothing is known of it. A name with a mapping is a variable of the step."""
+    if name not in mapping:
+        return known.path(name)
+    told = mapping[name]
+    if not isinstance(told, str):
+        return None
+    bare = _IN_BRACKETS.fullmatch(told)
+    path = known.path(((bare[1] or bare[2]) if bare else told).strip())
+    if path is None:
+        return None
+    ours = plain(name, "variable")
+    if inputs.setdefault(ours, path) != path:
+        return path  # two of their names would be one of ours
+    return ours
