@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from kit.orchestrate.wording import without_nul
 from kit.refusal import Refused
@@ -75,7 +76,7 @@ class FileReaders:
             raise _too_large(f"The text of the file has {characters} characters; the limit is {limit}.")
         return without_nul(str(told["text"]))
 
-    async def _read(self, name: str, ending: str, data: bytes) -> dict[str, object]:
+    async def _read(self, name: str, ending: str, data: bytes) -> dict[str, Any]:
         limits = self._limits
         numbers = (limits.max_file_characters, limits.file_memory_bytes, limits.file_seconds)
         process = await asyncio.create_subprocess_exec(

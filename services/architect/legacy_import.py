@@ -96,11 +96,13 @@ def _step(
     warnings: list[str],
 ) -> Step:
     prompt, known = placed.prompt, _known(placed, all_placed, fields)
-    content = translated(prompt.content, prompt.mapping, known)
-    system = translated(prompt.system, prompt.mapping, known)
-    unknown = list(dict.fromkeys([*content.unknown, *system.unknown]))
+    inputs: dict[str, str] = {}
+    unknown: dict[str, None] = {}
+    content, system = (
+        translated(text, prompt.mapping, known, inputs, unknown) for text in (prompt.content, prompt.system)
+    )
     if unknown:
-        told = ", ".join(unknown[:MAX_TOLD]) + (" …" if len(unknown) > MAX_TOLD else "")
+        told = ", ".join(list(unknown)[:MAX_TOLD]) + (" …" if len(unknown) > MAX_TOLD else "")
         warnings.append(f"Step {placed.name!r}: {told} stands for nothing that comes before, and was kept as text.")
     for what, there in (("knowledge repositories", prompt.repositories), ("tools", prompt.tools)):
         if there:
@@ -109,13 +111,13 @@ def _step(
         return Step(
             name=placed.name,
             title="" if prompt.name == placed.name else prompt.name[:200],
-            prompt=content.text,
-            system=system.text,
+            prompt=content,
+            system=system,
             model=models.instead(prompt.model.strip(), warnings, placed.name),
             timeout_seconds=prompt.timeout_seconds or None,
             position=placed.position,
             history=True,
-            inputs={**system.inputs, **content.inputs},
+            inputs=inputs,
         )
     except ValidationError as error:
         raise invalid(error, place) from error

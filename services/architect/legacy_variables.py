@@ -49,19 +49,14 @@ class Known(NamedTuple):
         return step and f"{step}.output"
 
 
-class Translated(NamedTuple):
-    """A text of ours, the step's own variables that it needs, and the placeholders that are text now."""
+def translated(
+    text: str, mapping: Mapping[str, Any], known: Known, inputs: dict[str, str], unknown: dict[str, None]
+) -> str:
+    """A text with our variables in it.
 
-    text: str
-    inputs: dict[str, str]
-    unknown: list[str]
-
-
-def translated(text: str, mapping: Mapping[str, Any], known: Known) -> Translated:
-    """A prompt with our variables in it."""
+    Into `inputs` goes what the step's own variables stand for, into `unknown` each placeholder that is text now.
+    """
     parts: list[str] = []
-    inputs: dict[str, str] = {}
-    unknown: dict[str, None] = {}
     at = 0
     for opening in _OPENING.finditer(text):
         if opening.start() < at:
@@ -79,7 +74,7 @@ def translated(text: str, mapping: Mapping[str, Any], known: Known) -> Translate
             unknown[f"{bracket}{found[0]}"] = None
         parts.append(f"\\{bracket}" if _MAY_BE_OURS.match(text, at) else bracket)
     parts.append(text[at:])
-    return Translated("".join(parts), inputs, list(unknown))
+    return "".join(parts)
 
 
 def _variable(name: str, mapping: Mapping[str, Any], known: Known, inputs: dict[str, str]) -> str | None:
