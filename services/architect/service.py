@@ -1,17 +1,14 @@
 """The architect service: its parts, and how they hang together."""
 
-from contracts import architect, architect_assistants
+from contracts import architect
 from contracts.architect_work import StartStep, TimeIsUp
 from kit.bus.broker import of_work
 from kit.orchestrate.service import OrchestratorService, Served
 from kit.runtime.service import Service
 from kit.settings import Settings
-from services.architect.assistant_handlers import AssistantHandlers
-from services.architect.assistant_telling import AssistantTelling
+from services.architect.assistants import Assistants
 from services.architect.control_handlers import ControlHandlers
 from services.architect.endings import SERVICE, EndingHandlers
-from services.architect.exchange_handlers import ExchangeHandlers
-from services.architect.file_handlers import FileHandlers
 from services.architect.onward import Onward
 from services.architect.own_endings import OwnEndings
 from services.architect.purge_store import PURGES, Old
@@ -46,9 +43,9 @@ class ArchitectService(OrchestratorService):
         self._transitions = Transitions(database, limits.max_parallel_steps)
         self._endings = EndingHandlers(bus, database, self._blobs, self._reads, self._transitions, self._onward, limits)
         self._timers = TimerHandlers(database, self._transitions, self._onward)
-        self._saved = AssistantTelling(database, bus, limits.sweep_seconds)
+        self._assistants = Assistants(database, bus, self._offers, limits)
         self._parts = (
-            self._saved,
+            self._assistants,
             Sweep(self._onward, self._timers, limits.sweep_seconds),
             self._watchdog_of(WatchedRuns(database, self._endings)),
             self._retention_of(PURGES, Old(database, limits.retention_seconds).order),
@@ -60,17 +57,14 @@ class ArchitectService(OrchestratorService):
         starting = StartHandlers(database, Starter(database, self._onward, limits.max_parallel_steps), limits)
         runs = RunHandlers(database, self._reads)
         control = ControlHandlers(self._transitions, self._onward, self._endings, runs)
-        files = FileHandlers(database, limits)
-        made = AssistantHandlers(database, self._saved, limits)
-        exchange = ExchangeHandlers(database, self._saved, self._offers, limits)
         short: Served = [
+            *self._assistants.short,
             (architect.StartAssistantRun, starting.on_start_assistant_run),
             (architect.ForkAssistantRun, starting.on_fork_assistant_run),
             (architect.DeleteAssistantRun, runs.on_delete_assistant_run),
-            (architect_assistants.DeleteAssistant, made.on_delete_assistant),
-            (architect_assistants.DeleteFile, files.on_delete_file),
         ]
         long: Served = [
+            *self._assistants.long,
             (architect.TryAssistant, TryHandlers(database, self._offers, limits).on_try_assistant),
             (architect.GetAssistantRun, runs.on_get_assistant_run),
             (architect.ListAssistantRuns, runs.on_list_assistant_runs),
@@ -80,17 +74,6 @@ class ArchitectService(OrchestratorService):
             (architect.ListArchitectRuns, runs.on_list_architect_runs),
             (architect.CancelArchitectRun, control.on_cancel_architect_run),
             (architect.ReplayArchitectRun, runs.on_replay_architect_run),
-            (architect_assistants.CreateAssistant, made.on_create_assistant),
-            (architect_assistants.UpdateAssistant, made.on_update_assistant),
-            (architect_assistants.GetAssistant, made.on_get_assistant),
-            (architect_assistants.ListAssistants, made.on_list_assistants),
-            (architect_assistants.CopyAssistant, made.on_copy_assistant),
-            (architect_assistants.ListVersions, made.on_list_versions),
-            (architect_assistants.ImportAssistants, exchange.on_import_assistants),
-            (architect_assistants.ExportAssistant, exchange.on_export_assistant),
-            (architect_assistants.ListExamples, exchange.on_list_examples),
-            (architect_assistants.GiveFile, files.on_give_file),
-            (architect_assistants.GetFile, files.on_get_file),
         ]
         self._serve(short, long, architect.__doc__ or "")
         self._hear_of_endings(self._endings.on_generation_ended)
