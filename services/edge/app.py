@@ -11,12 +11,17 @@ from services.edge.guard import Guard
 from services.edge.identity import Identity
 from services.edge.routes import (
     aisdk,
+    aisdk_assistants,
     aisdk_compare,
+    assistant_files,
+    assistant_runs,
+    assistants,
     asyncapi,
     comparison_parts,
     comparisons,
     completions,
     conversations,
+    files,
     health,
     kept_responses,
     message_parts,
@@ -24,6 +29,7 @@ from services.edge.routes import (
     models,
     responses,
     runs,
+    steps,
 )
 
 DESCRIPTION = """
@@ -53,9 +59,15 @@ def make_app(gateway: Gateway) -> ASGIApp:
         message_parts,
         comparisons,
         comparison_parts,
+        assistant_files,  # before the routes with an id in their place
+        assistant_runs,
+        assistants,
+        steps,
+        files,
         models,
         aisdk,
         aisdk_compare,
+        aisdk_assistants,
         completions,
         responses,
         kept_responses,
@@ -71,6 +83,6 @@ def make_app(gateway: Gateway) -> ASGIApp:
         allow_origins=settings.edge.allowed_origins,
         allow_methods=["*"],
         allow_headers=["*"],
-        expose_headers=["location", "x-conversation-id", RUN_HEADER],
+        expose_headers=["location", "etag", "x-conversation-id", RUN_HEADER],
         allow_credentials=True,
     )

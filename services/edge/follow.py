@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Response
 
 from contracts import chat
+from contracts.architect_values import AssistantRunStarted
 from contracts.compare import ComparisonStarted
 from contracts.ids import is_blind
 from contracts.message import Request
@@ -35,7 +36,7 @@ RUN_HEADER = "x-studio-run-id"
 """Of the responses of compatible routes: by it the native ones know what was started."""
 
 Headers = Iterable[tuple[bytes, bytes]]
-Started = chat.RunStarted | ComparisonStarted
+Started = chat.RunStarted | ComparisonStarted | AssistantRunStarted
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ LOG_RETRY_SECONDS = 0.05
 
 UNKNOWN_MESSAGE = "There is no such message in this conversation."
 UNKNOWN_CONVERSATION = "There is no such conversation."
+UNKNOWN_ASSISTANT = "There is no such assistant."
+UNKNOWN_FILE = "There is no such file."
+UNKNOWN_STEP = "There is no such step in this run."
 
 
 class Gateway:
@@ -99,4 +102,32 @@ def comparison_id(text: str) -> str:
     """The id of a comparison from a path, which is a run's; any other is refused like one that is unknown."""
     if orchestrator_of(text) != "compare":
         raise Refused("unknown_run", UNKNOWN_RUN)
+    return text
+
+
+def assistant_id(text: str) -> str:
+    """The id of an assistant from a path; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_assistant", UNKNOWN_ASSISTANT)
+    return text
+
+
+def assistant_run_id(text: str) -> str:
+    """The id of an assistant's run from a path; a run of another kind is refused like one that is unknown."""
+    if orchestrator_of(text) != "architect":
+        raise Refused("unknown_run", UNKNOWN_RUN)
+    return text
+
+
+def step_name(text: str) -> str:
+    """The name of a step from a path or a body; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_step", UNKNOWN_STEP)
+    return text
+
+
+def file_id(text: str) -> str:
+    """The id of a file from a path; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_file", UNKNOWN_FILE)
     return text

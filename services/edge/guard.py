@@ -18,6 +18,9 @@ RAW_SEND = "studio.raw_send"
 
 TOO_LARGE = 413
 
+FILES = "/v1/files"
+"""Where a body of any type is taken: it is a file, or a form with one."""
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -71,7 +74,7 @@ class Guard:
             return self._too_large(scope)
         has_body = (length.isdecimal() and int(length) > 0) or "transfer-encoding" in headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if has_body and kind != "application/json":
+        if has_body and kind != "application/json" and scope["path"] != FILES:
             detail = f"Send JSON as 'Content-Type: application/json', not {kind!r}."
             return refusal(scope["path"], "unsupported_media_type", detail)
         return None

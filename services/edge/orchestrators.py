@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contracts import chat, compare
+from contracts import architect, chat, compare
 from contracts.ids import BLIND, orchestrator_of
 from contracts.message import Request
 from kit.refusal import Refused
@@ -32,6 +32,13 @@ SERVED = {
     "chat": Orchestrator("chat", chat.GetRun, chat.CancelRun, chat.ReplayRun, chat.ListRuns),
     "compare": Orchestrator(
         "cmp", compare.GetCompareRun, compare.CancelCompareRun, compare.ReplayCompareRun, compare.ListCompareRuns
+    ),
+    "architect": Orchestrator(
+        "arc",
+        architect.GetArchitectRun,
+        architect.CancelArchitectRun,
+        architect.ReplayArchitectRun,
+        architect.ListArchitectRuns,
     ),
 }
 """By service. The runs of any other are unknown."""

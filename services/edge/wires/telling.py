@@ -179,14 +179,19 @@ def metadata_of(event: events.GenerationEnding) -> dict[str, Any]:
     metadata: dict[str, Any] = {"model": event.model} if event.model else {}
     if event.provider:
         metadata["provider"] = event.provider
-    if (usage := event.usage) is not None:
-        metadata["usage"] = {
-            "inputTokens": usage.input_tokens,
-            "outputTokens": usage.output_tokens,
-            "totalTokens": usage.input_tokens + usage.output_tokens,
-            "reasoningTokens": usage.reasoning_tokens,
-            "cachedInputTokens": usage.cached_input_tokens,
-        }
+    if event.usage is not None:
+        metadata["usage"] = usage_of(event.usage)
     if event.cost_usd is not None:
         metadata["costUsd"] = event.cost_usd
     return metadata
+
+
+def usage_of(usage: events.Usage) -> dict[str, int]:
+    """Tokens in the SDK's style."""
+    return {
+        "inputTokens": usage.input_tokens,
+        "outputTokens": usage.output_tokens,
+        "totalTokens": usage.input_tokens + usage.output_tokens,
+        "reasoningTokens": usage.reasoning_tokens,
+        "cachedInputTokens": usage.cached_input_tokens,
+    }
