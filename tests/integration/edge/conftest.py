@@ -17,6 +17,7 @@ async def shared_edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         async with own_edge(nats.url) as running:
             await running.serve("chat")
             await running.serve("compare")
+            await running.serve("architect")
             yield running
     finally:
         await nats.stop()

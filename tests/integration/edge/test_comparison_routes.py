@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from contracts import compare
-from contracts.chat_values import Deleted, Run, RunPage
+from contracts.chat_values import Deleted, Run
 from contracts.message import Problem
 from tests.fixtures.own_edge import OwnEdge
 from tests.fixtures.problems import assert_problem
@@ -168,7 +168,8 @@ async def test_one_lane_is_stopped(edge: OwnEdge) -> None:
 async def test_the_next_run_of_a_comparison_is_blind_until_there_is_a_vote(
     edge: OwnEdge, parent: str, revealed: bool, blind: bool
 ) -> None:
-    edge.answers["compare.get_run"] = lambda _: run(parent).model_copy(update={"revealed": revealed})
+    known = Run(id=parent, kind="compare", status="completed", model="m", created_at=NOW, revealed=revealed)
+    edge.answers["compare.get_run"] = lambda _: known
     edge.answers["compare.extend_comparison"] = started
     body = {"retry": ["lane_1"], "add": ["three"]}
     response = await edge.http.post(f"/v1/comparisons/{parent}/runs", json=body)
@@ -220,37 +221,3 @@ async def test_an_id_that_is_no_comparisons_is_an_unknown_one(edge: OwnEdge, bad
         body = {"/votes": {"outcome": "tie"}, "/runs": {"retry": ["lane_1"]}}.get(path)
         assert_problem(await edge.http.request(method, f"/v1/comparisons/{bad}{path}", json=body), 404, "unknown_run")
     assert edge.asked == []
-
-
-def run(run_id: str) -> Run:
-    kind = "compare" if run_id.startswith("cmp") else "chat"
-    return Run(id=run_id, kind=kind, status="completed", model="m", created_at=NOW)
-
-
-async def test_runs_of_every_kind_are_one_list(edge: OwnEdge) -> None:
-    edge.answers["chat.list_runs"] = lambda _: RunPage(items=(run("chat_7"), run("chat_3")), next="chat_3")
-    edge.answers["compare.list_runs"] = lambda _: RunPage(items=(run("cmp_5_blind"), run("cmp_4")))
-    page = (await edge.http.get("/v1/runs", params={"limit": 2, "before": "cmp_8_blind"})).json()
-    assert ([item["id"] for item in page["items"]], page["next"]) == (["chat_7", "cmp_5_blind"], "cmp_5_blind")
-    assert {(name, body["before"]) for name, body in edge.asked} == {
-        ("chat.list_runs", "chat_8"),
-        ("compare.list_runs", "cmp_8"),
-    }
-
-
-@pytest.mark.parametrize("away", ["chat.list_runs", "compare.list_runs"])
-async def test_a_list_that_would_lack_runs_is_not_told(edge: OwnEdge, away: str) -> None:
-    for name in {"chat.list_runs", "compare.list_runs"} - {away}:
-        edge.answers[name] = lambda _: RunPage(items=())
-    assert_problem(await edge.http.get("/v1/runs"), 503, "unavailable")
-
-
-async def test_each_run_is_asked_of_its_own_service(edge: OwnEdge) -> None:
-    for service in ("chat", "compare"):
-        edge.answers[f"{service}.get_run"] = edge.answers[f"{service}.cancel_run"] = lambda body: run(body["run_id"])
-    for run_id, service in (("chat_1", "chat"), ("cmp_1", "compare"), (BLIND, "compare")):
-        assert (await edge.http.get(f"/v1/runs/{run_id}")).json()["id"] == run_id
-        assert (await edge.http.post(f"/v1/runs/{run_id}/cancel")).json()["id"] == run_id
-        assert [name for name, _ in edge.asked[-2:]] == [f"{service}.get_run", f"{service}.cancel_run"]
-    for method, path in (("GET", ""), ("GET", "/events"), ("POST", "/cancel")):
-        assert_problem(await edge.http.request(method, f"/v1/runs/arc_1{path}"), 404, "unknown_run")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from contracts.architect import GetArchitectRun
 from contracts.chat import GetRun, Run, RunPage
 from contracts.compare import GetCompareRun
 from contracts.message import Owner
@@ -24,9 +25,10 @@ def test_the_id_says_who_is_asked() -> None:
     assert serving("chat_1").get(owner=OWNER, run_id="chat_1") == GetRun(owner=OWNER, run_id="chat_1")
     blind = GetCompareRun(owner=OWNER, run_id="cmp_1_blind")
     assert serving("cmp_1_blind").get(owner=OWNER, run_id="cmp_1_blind") == blind
+    assert serving("arc_1").get(owner=OWNER, run_id="arc_1") == GetArchitectRun(owner=OWNER, run_id="arc_1")
 
 
-@pytest.mark.parametrize("run_id", ["arc_1", "nope_1", "chat_", "", "cmp_a.b"])
+@pytest.mark.parametrize("run_id", ["arc_", "nope_1", "chat_", "", "cmp_a.b"])
 def test_nobody_is_asked_about_what_nobody_has(run_id: str) -> None:
     with pytest.raises(Refused) as refused:
         serving(run_id)
@@ -34,8 +36,8 @@ def test_nobody_is_asked_about_what_nobody_has(run_id: str) -> None:
 
 
 def test_a_mark_is_the_same_moment_for_all() -> None:
-    for mark in ("chat_5", "cmp_5", "cmp_5_blind"):
-        assert [kind.mark(run_mark(mark)) for kind in SERVED.values()] == ["chat_5", "cmp_5"]
+    for mark in ("chat_5", "cmp_5", "cmp_5_blind", "arc_5"):
+        assert [kind.mark(run_mark(mark)) for kind in SERVED.values()] == ["chat_5", "cmp_5", "arc_5"]
     assert run_mark(None) is None
     for wrong in ("", "5", "nope_5", "chat_*"):
         with pytest.raises(Refused):
