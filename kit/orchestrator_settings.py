@@ -90,6 +90,7 @@ class ArchitectSettings(BaseSettings):
     max_steps: int = Field(50, ge=1, le=200, description="of one assistant")
     max_fields: int = Field(50, ge=0, le=200, description="of one assistant's input")
     max_prompt_characters: int = Field(200_000, ge=1, description="of one step's prompt and its system prompt, each")
+    max_parameters_characters: int = Field(60_000, ge=1, le=100_000, description="of the parameters of a step as JSON")
     max_definition_characters: int = Field(2_000_000, ge=1, description="of an assistant as JSON")
     max_variables: int = Field(200, ge=0, description="in one prompt")
     max_input_characters: int = Field(200_000, ge=1, description="of one field, unless the field sets less")
@@ -108,6 +109,9 @@ class ArchitectSettings(BaseSettings):
     max_imported: int = Field(100, ge=1, description="assistants of one such file")
     max_rendered_characters: int = Field(4_000_000, ge=1, description="of what one step asks, its variables put in")
     max_parallel_steps: int = Field(10, ge=1, description="of one run that are answered at the same time")
+    max_timeout_seconds: float = Field(
+        366 * 24 * 3600, gt=0, description="that an assistant may set for a step, an approval or a run"
+    )
     retry_base_seconds: float = Field(2.0, gt=0, description="before a step's second attempt; doubled for each more")
     retry_max_seconds: float = Field(120.0, gt=0, description="the longest wait before an attempt")
     dry_run_output_tokens: int = Field(800, ge=1, description="assumed of a step that sets no max_tokens")

@@ -9,32 +9,23 @@ from kit.settings import ArchitectSettings
 from services.architect import field_checks, step_checks
 from services.architect.graph import all_before, ancestors, cycles, dependencies, descendants, final_steps
 from services.architect.names import Names
+from services.architect.problems import refuse
 from services.architect.variables import RESERVED
 
 __all__ = ["ancestors", "descendants", "final_steps", "resolved"]
-
-MAX_PROBLEMS = 10
-"""That are told at once."""
 
 
 def resolved(definition: Definition, limits: ArchitectSettings) -> Definition:
     """The same with `depends_on` of every step. Refused with everything that is wrong, each with its place."""
     _check_size(definition, limits)
-    problems = list(_problems(definition, limits))
-    if problems:
-        more = len(problems) - MAX_PROBLEMS
-        told = " ".join(problems[:MAX_PROBLEMS]) + (f" And {more} more." if more > 0 else "")
-        raise Refused("invalid_assistant", told)
+    refuse("invalid_assistant", _problems(definition, limits))
     before = dependencies(definition.steps)
     steps = tuple(step.model_copy(update={"depends_on": before[step.name]}) for step in definition.steps)
     return definition.model_copy(update={"steps": steps})
 
 
 def _check_size(definition: Definition, limits: ArchitectSettings) -> None:
-    try:
-        text = definition.model_dump_json()
-    except ValueError as error:
-        raise Refused("invalid_text", "The text is not valid Unicode.") from error
+    text = definition.model_dump_json()
     if len(text) > limits.max_definition_characters:
         message = f"The assistant has {len(text)} characters; the limit is {limits.max_definition_characters}."
         raise Refused("invalid_assistant", message)
@@ -49,6 +40,8 @@ def _problems(definition: Definition, limits: ArchitectSettings) -> Iterator[str
         yield f"There are {len(steps)} steps; the limit is {limits.max_steps}."
     if len(fields) > limits.max_fields:
         yield f"There are {len(fields)} fields; the limit is {limits.max_fields}."
+    if (seconds := definition.timeout_seconds or 0) > limits.max_timeout_seconds:
+        yield f"timeout_seconds is {seconds:g}; the limit is {limits.max_timeout_seconds:g}."
     named = list(_of_names([*(field.name for field in fields), *(step.name for step in steps)]))
     yield from named
     for field in fields:

@@ -1,4 +1,4 @@
-"""What is wrong with what was given for one field, and how it is taken: values in, values out. Files: file_given.py."""
+"""What is wrong with what was given for one field, and how it is taken: values in, values out. Files: inputs.py."""
 
 from typing import Any
 
@@ -8,6 +8,8 @@ from kit.refusal import Refused
 
 QUOTED_CHARACTERS = 60
 """Of something that was given, in the sentence that says what is wrong with it."""
+LISTED = 10
+"""Choices in a sentence."""
 
 
 def taken(field: InputField, value: Any) -> Any:
@@ -70,5 +72,5 @@ def _values(field: InputField) -> set[str]:
 
 
 def _choices(field: InputField) -> str:
-    shown = ", ".join(quoted(choice.value) for choice in field.choices[:10])
-    return f"There are: {shown}{' …' if len(field.choices) > 10 else ''}."
+    shown = ", ".join(quoted(choice.value) for choice in field.choices[:LISTED])
+    return f"There are: {shown}{' …' if len(field.choices) > LISTED else ''}."

@@ -1,16 +1,13 @@
 """What is given for a run: held against the fields of its assistant. Values in, values or Refused out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from contracts.assistant import InputField, Inputs
 from contracts.message import Value
-from kit.refusal import Refused
 from kit.settings import ArchitectSettings
 from services.architect.given import is_absent, problem_of, quoted, taken
-
-MAX_PROBLEMS = 10
-"""That are told at once."""
+from services.architect.problems import refuse
 
 
 class FileText(Value):
@@ -62,19 +59,14 @@ def checked(
             problems.append(f"{field.name}: {problem}")
     if not problems:
         problems += _too_much(fields, values, limits)
-    if problems:
-        more = len(problems) - MAX_PROBLEMS
-        told = " ".join(problems[:MAX_PROBLEMS]) + (f" And {more} more." if more > 0 else "")
-        raise Refused("invalid_inputs", told)
+    refuse("invalid_inputs", problems)
     return values
 
 
 def _value(
     field: InputField, value: Any, files: Mapping[str, FileText], limits: ArchitectSettings
 ) -> tuple[Any, str | None]:
-    value = taken(field, value)
-    if is_absent(value):
-        value = taken(field, field.default)
+    value = taken(field, field.default if value is None else value)
     if is_absent(value):
         nothing: Any = "" if field.kind in ("short_text", "long_text", "select") else []
         return nothing, "it is required." if field.required else None
@@ -106,16 +98,14 @@ def _accepts(accepted: str, file: FileText) -> bool:
     return kind.startswith(accepted[:-1]) if accepted.endswith("/*") else kind == accepted
 
 
-def _too_much(fields: Sequence[InputField], values: Mapping[str, Any], limits: ArchitectSettings) -> list[str]:
+def _too_much(fields: Sequence[InputField], values: Mapping[str, Any], limits: ArchitectSettings) -> Iterator[str]:
     files = [file for field in fields if field.kind == "file" for file in values[field.name]]
-    found = []
     if len(files) > limits.max_files:
-        found.append(f"There are {len(files)} files; the limit of a run is {limits.max_files}.")
-    texts = [value for value in values.values() if isinstance(value, str)]
-    characters = sum(map(len, texts)) + sum(len(file["text"]) for file in files)
-    characters += sum(
-        len(entry) for value in values.values() if isinstance(value, list) for entry in value if isinstance(entry, str)
-    )
+        yield f"There are {len(files)} files; the limit of a run is {limits.max_files}."
+    texts = [file["text"] for file in files]
+    for value in values.values():
+        entries = [value] if isinstance(value, str) else value
+        texts += [entry for entry in entries if isinstance(entry, str)]
+    characters = sum(map(len, texts))
     if characters > limits.max_inputs_characters:
-        found.append(f"All inputs together have {characters} characters; the limit is {limits.max_inputs_characters}.")
-    return found
+        yield f"All inputs together have {characters} characters; the limit is {limits.max_inputs_characters}."

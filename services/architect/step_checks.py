@@ -7,11 +7,9 @@ from contracts.assistant import NAME, Step
 from kit.orchestrate.wording import check_parameters
 from kit.refusal import Refused
 from kit.settings import ArchitectSettings
-from services.architect import conditions
+from services.architect import expression
 from services.architect.names import Names
 from services.architect.variables import RESERVED, paths
-
-MAX_PARAMETERS_CHARACTERS = 60_000
 
 
 def problems_of(step: Step, limits: ArchitectSettings) -> Iterator[str]:
@@ -24,18 +22,28 @@ def problems_of(step: Step, limits: ArchitectSettings) -> Iterator[str]:
             yield f"{where}: its {what} has {count} variables; the limit is {limits.max_variables}."
     if not step.prompt.strip():
         yield f"{where}: its prompt is empty."
+    yield from _of_times(step, where, limits)
     models = [step.model, *step.fallbacks]
     if twice := sorted({model for model in models if models.count(model) > 1}):
         yield f"{where}: the model {twice[0]!r} is there twice."
     if step.parameters.tools or step.parameters.tool_choice is not None:
         yield f"{where}: steps have no tools."
     try:
-        check_parameters(step.parameters, MAX_PARAMETERS_CHARACTERS)
+        check_parameters(step.parameters, limits.max_parameters_characters)
     except Refused as refusal:
         yield f"{where}: {refusal.problem.message}"
     for name in step.inputs:
         if not re.fullmatch(NAME, name) or name in RESERVED:
             yield f"{where}: {name!r} cannot be the name of a variable."
+
+
+def _of_times(step: Step, where: str, limits: ArchitectSettings) -> Iterator[str]:
+    times = {"timeout_seconds": step.timeout_seconds, **dict(step.timeouts)}
+    if step.approval is not None:
+        times["approval.timeout_seconds"] = step.approval.timeout_seconds
+    for name, seconds in times.items():
+        if seconds is not None and seconds > limits.max_timeout_seconds:
+            yield f"{where}: {name} is {seconds:g}; the limit is {limits.max_timeout_seconds:g}."
 
 
 def unknown_in(step: Step, names: Names) -> Iterator[str]:
@@ -58,10 +66,10 @@ def _of(path: str, mapped: Mapping[str, str], names: Names) -> str | None:
 
 def _of_condition(condition: str, mapped: Mapping[str, str], names: Names) -> Iterator[str]:
     try:
-        tree = conditions.parsed(condition)
+        tree = expression.parsed(condition)
     except ValueError as error:
         yield str(error)
         return
-    for path in dict.fromkeys(conditions.paths(tree)):
+    for path in dict.fromkeys(expression.paths(tree)):
         if problem := _of(path, mapped, names):
             yield f"`{path}` in its condition: {problem}"

@@ -36,7 +36,7 @@ class Known(NamedTuple):
             return ""
         if found.kind == STEPS:
             ended = self.done.get(found.name, NOT_YET)
-            return {"status": ended.status, "error": ended.error}.get(found.part, ended.output)
+            return {"output": ended.output, "status": ended.status, "error": ended.error}.get(found.part, "")
         return _given(self.values[found.name], found.part)
 
     def text(self, path: str) -> str:
@@ -47,7 +47,7 @@ class Known(NamedTuple):
 
 def _given(value: Any, part: str) -> Value:
     if isinstance(value, str):
-        return value
+        return "" if part else value
     if not value or not isinstance(value[0], Mapping):
         return list(value) if value else ("" if part else [])
     if part == "name":

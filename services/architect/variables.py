@@ -12,11 +12,11 @@ INPUTS, STEPS, USER_INPUT = "inputs", "steps", "userInput"
 RESERVED = frozenset({INPUTS, STEPS})
 OF_STEP = ("output", "status", "error")
 OF_FILE = ("text", "name")
-_OPENING = re.compile(r"(\\*)(\$\{|\{\{)")
-_PATH = {
-    "${": re.compile(r"[ \t]*(\w[\w.\- \t]*?)[ \t]*\}"),
-    "{{": re.compile(r"[ \t]*(\w[\w.\- \t]*?)[ \t]*\}\}"),
-}
+MAX_PATH_CHARACTERS = 300
+_OPENING = re.compile(r"(?<!\\)(\\*+)(\$\{|\{\{)")
+_INSIDE = rf"([\w.\- \t]{{1,{MAX_PATH_CHARACTERS}}}+)"
+_VARIABLE = {"${": re.compile(_INSIDE + r"\}"), "{{": re.compile(_INSIDE + r"\}\}")}
+"""Nothing in them is tried twice: a text that is made to be slow is not."""
 
 
 class Variable(NamedTuple):
@@ -29,19 +29,22 @@ class Variable(NamedTuple):
 def pieces(text: str) -> Iterator[str | Variable]:
     """A text as its parts, in order."""
     at = 0
-    for opening in _OPENING.finditer(text):
-        if opening.start() < at:
-            continue  # inside a variable that was found
+    while opening := _OPENING.search(text, at):
         slashes, bracket = opening.groups()
         yield text[at : opening.start()] + slashes[: len(slashes) // 2]
         at = opening.start(2)
-        found = None if len(slashes) % 2 else _PATH[bracket].match(text, opening.end())
-        if found:
-            yield Variable(found[1], bracket + text[opening.end() : found.end()])
-            at = found.end()
-        else:
+        if len(slashes) % 2:
             yield bracket
             at = opening.end()
+            continue
+        found = _VARIABLE[bracket].match(text, opening.end())
+        path = found[1].strip() if found else ""
+        if found and path[:1].replace("_", "x").isalnum():
+            yield Variable(path, text[at : found.end()])
+            at = found.end()
+        else:
+            yield bracket[0]  # the second one may begin a variable
+            at += 1
     yield text[at:]
 
 
