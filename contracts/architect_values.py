@@ -164,7 +164,7 @@ class AssistantRun(Value):
     waiting_for_approval: tuple[str, ...] = ()
     inputs: dict[str, Any] = Field({}, description="of files what they are, without their text")
     steps: tuple[RunStep, ...] = Field((), description="absent in lists")
-    outputs: dict[str, str] = Field({}, description="by step, of those that no other depends on")
+    outputs: dict[str, str] = Field({}, description="by step, of those that no other that was wanted depends on")
     notify: NotifyPolicy | None = None
     parent_run_id: RunId | None = None
     error: Problem | None = None

@@ -11,7 +11,7 @@ from services.architect.course import Course
 from services.architect.models import StepRow
 
 KIND = "architect"
-NO_OUTPUT = events.Error("no_output", "No step that ends this assistant has completed.")
+NO_OUTPUT = events.Error("no_output", "None of the last steps has completed.")
 PENDING = frozenset({"waiting", "approval", "ready", "retrying"})
 _BUSY = frozenset({"ready", "running"})
 
@@ -77,10 +77,20 @@ def _result(course: Course) -> tuple[str, events.Error | None]:
     if run.stopping is not None:
         told = run.stopping["error"]
         return run.stopping["status"], None if told is None else events.Error(**told)
-    needed = {name for step in steps for name in step.depends_on}
-    if any(step.status == "completed" for step in steps if step.step not in needed):
+    ends = last_steps(steps)
+    if not ends or any(step.status == "completed" for step in ends):
         return "completed", None
     return "failed", NO_OUTPUT
+
+
+def last_steps(steps: Sequence[StepRow]) -> list[StepRow]:
+    """The steps whose outputs are the run's: no other that was wanted depends on them.
+
+    One that its condition has ruled out is not wanted, and neither is what depends on such steps alone.
+    """
+    wanted = [step for step in steps if step.reason not in ("condition", "dependencies_skipped")]
+    needed = {name for step in wanted for name in step.depends_on}
+    return [step for step in wanted if step.step not in needed]
 
 
 def created_event(course: Course) -> events.RunCreated:

@@ -8,7 +8,7 @@ from contracts.chat_values import Run
 from contracts.content import Turn
 from contracts.generation import TokenUsage
 from kit.orchestrate.heard import Heard
-from services.architect.core import KIND
+from services.architect.core import KIND, last_steps
 from services.architect.inputs import shown
 from services.architect.models import Planned, StepRow
 
@@ -68,10 +68,8 @@ def assistant_run(planned: Planned, heard: Mapping[str, Heard], *, whole: bool =
 
 
 def outputs(planned: Planned) -> dict[str, str]:
-    """The texts of the steps that no other depends on, and that have one."""
-    needed = {name for step in planned.steps for name in step.depends_on}
-    ends = [step for step in planned.steps if step.step not in needed and step.over]
-    return {step.step: step.text for step in ends if step.text}
+    """The texts of the last steps, as far as they have ended with one."""
+    return {step.step: step.text for step in last_steps(planned.steps) if step.over and step.text}
 
 
 def _step(step: StepRow, heard: Mapping[str, Heard]) -> RunStep:
@@ -98,7 +96,7 @@ def _step(step: StepRow, heard: Mapping[str, Heard]) -> RunStep:
 
 
 def run_of(planned: Planned, *, whole: bool = True) -> Run:
-    """A run as every run looks. Its text is that of the steps that no other depends on."""
+    """A run as every run looks. Its text is that of the last steps."""
     run, steps = planned
     models = dict.fromkeys(step.model for step in steps)
     text = BETWEEN_OUTPUTS.join(outputs(planned).values()) if whole else ""

@@ -193,6 +193,22 @@ def test_what_is_skipped_is_skipped_on_unless_something_else_leads_there() -> No
     assert driver.planned.step("d").reason == "dependencies_skipped"
 
 
+def test_a_last_step_that_was_not_wanted_fails_no_run() -> None:
+    def after(condition_of: str, *steps: Step) -> str:
+        driver = Driver(planned(*steps), {"b": ["fail"]})
+        driver.change()
+        while (skipped := driver.planned.step(condition_of)) is not None and skipped.status != "ready":
+            going = next(each for each in driver.planned.steps if each.status in ("ready", "running"))
+            driver.change(partial(driver.go_on, going))
+        driver.change(lambda course: transitions.skip(course, skipped, "condition"))
+        driver.run(random.Random(1))
+        return str(driver.planned.run.status)
+
+    assert after("c", step("a"), step("c", "a")) == "completed"
+    assert after("c", step("c")) == "completed"
+    assert after("c", step("a"), step("b", "a", on_error="skip"), step("c", "a"), step("d", "b", "c")) == "failed"
+
+
 def test_a_stopped_run_begins_nothing_and_ends_when_what_runs_has_ended() -> None:
     driver = Driver(planned(step("a"), step("b", "a"), step("c")), {})
     driver.change()
