@@ -17,7 +17,7 @@ DOCUMENTS = frozenset({".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".rtf", ".html
 """What the library reads; anything else is text or unreadable."""
 READABLE = "PDF, Word (.docx), Excel (.xlsx), PowerPoint (.pptx), OpenDocument text, RTF, HTML, and texts of all kinds"
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
-MAX_CONTROL_SHARE = 0.02
+MAX_CONTROL_SHARE = 0.05
 """Of the characters of a text: a picture that is called a text has more."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))

@@ -103,7 +103,7 @@ def _step(
     )
     if unknown:
         told = ", ".join(list(unknown)[:MAX_TOLD]) + (" …" if len(unknown) > MAX_TOLD else "")
-        warnings.append(f"Step {placed.name!r}: {told} stands for nothing that comes before, and was kept as text.")
+        warnings.append(f"Step {placed.name!r}: nothing that comes before is meant by {told}; it was kept as text.")
     for what, there in (("knowledge repositories", prompt.repositories), ("tools", prompt.tools)):
         if there:
             warnings.append(f"Step {placed.name!r}: its {what} were left out.")

@@ -79,15 +79,11 @@ def translated(
 
 def _variable(name: str, mapping: Mapping[str, Any], known: Known, inputs: dict[str, str]) -> str | None:
     """What is in our brackets; None if nothing is known of it. A name with a mapping is a variable of the step."""
-    if name not in mapping:
-        return known.path(name)
-    told = mapping[name]
-    if not isinstance(told, str):
-        return None
-    bare = _IN_BRACKETS.fullmatch(told)
-    path = known.path(((bare[1] or bare[2]) if bare else told).strip())
+    told = mapping.get(name)
+    bare = _IN_BRACKETS.fullmatch(told) if isinstance(told, str) else None
+    path = known.path(((bare[1] or bare[2]) if bare else told).strip()) if isinstance(told, str) else None
     if path is None:
-        return None
+        return known.path(name)
     ours = plain(name, "variable")
     if inputs.setdefault(ours, path) != path:
         return path  # two of their names would be one of ours
