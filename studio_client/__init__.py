@@ -16,7 +16,7 @@ from studio_client.errors import ApiError, LostError, StudioError, UnreachableEr
 from studio_client.events import Event
 from studio_client.patience import Loss, Patience
 from studio_client.run import Run
-from studio_client.transcript import Lane, ToolCall, Transcript
+from studio_client.transcript import Lane, Step, ToolCall, Transcript
 
 __all__ = [
     "ApiError",
@@ -26,6 +26,7 @@ __all__ = [
     "LostError",
     "Patience",
     "Run",
+    "Step",
     "Studio",
     "StudioError",
     "ToolCall",

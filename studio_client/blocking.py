@@ -98,6 +98,22 @@ class BlockingStudio:
         """Answer a message once more."""
         return BlockingRun(self._loop, self._studio.regenerate(conversation, message, **options))
 
+    def run_assistant(self, assistant: str, inputs: Json | None = None, **options: Any) -> BlockingRun:
+        """Run an assistant; see `Assistants.run`."""
+        return BlockingRun(self._loop, self._studio.assistants.run(assistant, inputs, **options))
+
+    def steps(self, run_id: str) -> Json:
+        """An assistant's run as it is now."""
+        return self._loop.run(self._studio.assistants.steps(run_id))
+
+    def approve(self, run_id: str, step: str, comment: str = "") -> Json:
+        """Let a step begin that waits for it."""
+        return self._loop.run(self._studio.assistants.approve(run_id, step, comment))
+
+    def reject(self, run_id: str, step: str, comment: str = "") -> Json:
+        """Refuse it."""
+        return self._loop.run(self._studio.assistants.reject(run_id, step, comment))
+
     def run(self, run_id: str, cursor: str = "") -> BlockingRun:
         """Follow a run."""
         return BlockingRun(self._loop, self._studio.run(run_id, cursor))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
+from studio_client.assistants import Assistants
 from studio_client.patience import Loss, Patience
 from studio_client.requests import Requests
 from studio_client.run import Beginning, Run
@@ -33,6 +34,7 @@ class Studio:
         """`http` is a client of your own, for proxies and certificates; it stays open."""
         self._patience = patience or Patience()
         self._requests = Requests(url, token, self._patience, http)
+        self.assistants = Assistants(self._requests, self.begin, self._pages)
 
     async def __aenter__(self) -> Self:
         """Close it at the end of the block."""

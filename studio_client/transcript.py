@@ -74,6 +74,19 @@ class Lane:
 
 
 @dataclass
+class Step:
+    """One step of an assistant's run."""
+
+    status: str
+    """As the newest event says: `started`, `retrying`, `completed`, `failed`, `skipped`, `cancelled`, or `requested`
+    and `decided` of an approval."""
+    lane: str | None = None
+    """The lane of its newest answer."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Of the newest event: `done` and `total` of the run, `error`, `reason`, `instructions` …"""
+
+
+@dataclass
 class Transcript:
     """One run, whatever its kind: a chat has the lane `main`, others have several."""
 
@@ -86,12 +99,14 @@ class Transcript:
     error: Mapping[str, Any] | None = None
     """Why the run failed: `code` and `message`."""
     lanes: dict[str, Lane] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    """Of an assistant's run: those of which something was told, by name."""
 
     def apply(self, event: Event) -> None:
         """Take one event. Unknown types change nothing."""
         kind, data = event.type, event.data
         if kind == "reset":  # the cursor's log is gone, and all is told again
-            self.lanes, self.ending, self.error = {}, None, None
+            self.lanes, self.steps, self.ending, self.error = {}, {}, None, None
         elif kind == "run.created":
             self.run_id, self.kind = str(data.get("run_id", "")), str(data.get("kind", ""))
             self.conversation_id, self.message_id = data.get("conversation_id"), data.get("message_id")
@@ -99,10 +114,20 @@ class Transcript:
             self.ending, self.error = kind, data.get("error")
         elif kind.startswith("generation."):
             self.lanes.setdefault(event.lane, Lane()).apply(event)
+        elif kind.startswith(("step.", "approval.")):
+            name = str(data.get("step", ""))
+            known = self.steps.get(name)
+            lane = data.get("generation") or (known and known.lane)
+            self.steps[name] = Step(kind.partition(".")[2], lane, data)
 
     def text(self, lane: str = MAIN) -> str:
         """What a lane has said; empty if it has not begun."""
         return self.lanes[lane].text if lane in self.lanes else ""
+
+    def output(self, step: str) -> str:
+        """What a step of an assistant's run has said: its newest attempt. Empty if it has said nothing that counts."""
+        known = self.steps.get(step)
+        return "" if known is None or known.lane is None or known.status == "retrying" else self.text(known.lane)
 
 
 def _joined(pieces: list[str]) -> str:

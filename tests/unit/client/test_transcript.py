@@ -65,3 +65,27 @@ def test_the_ending_tells_why() -> None:
 
 def test_types_nobody_knows_change_nothing() -> None:
     assert told(event("who.knows", text="x"), event("generation.news", text="x"), event("notice", "run")).text() == ""
+
+
+def step(kind: str, **data: object) -> Event:
+    return event(kind, "run", step="draft", done=0, total=1, **data)
+
+
+def test_a_steps_output_is_what_its_newest_attempt_said() -> None:
+    begun = [step("step.started", generation="s1_1"), delta("wrong", "s1_1"), event("generation.failed", "s1_1")]
+    transcript = told(*begun)
+    assert (transcript.output("draft"), transcript.steps["draft"].status) == ("wrong", "started")
+    retrying = [*begun, step("step.retrying", generation="s1_1", delay_ms=5)]
+    assert (told(*retrying).output("draft"), told(*retrying).steps["draft"].data["delay_ms"]) == ("", 5)
+    again = [*retrying, step("step.started", generation="s1_2"), delta("right", "s1_2")]
+    transcript = told(*again, step("step.completed", generation="s1_2"))
+    assert (transcript.output("draft"), transcript.steps["draft"].status) == ("right", "completed")
+    assert transcript.output("other") == ""
+
+
+def test_an_approval_is_something_of_its_step() -> None:
+    asked = [step("approval.requested", instructions="Is it polite?")]
+    transcript = told(*asked)
+    assert (transcript.steps["draft"].status, transcript.steps["draft"].lane) == ("requested", None)
+    assert told(*asked, step("approval.decided", approved=False)).steps["draft"].data["approved"] is False
+    assert told(*asked, event("reset", "run")).steps == {}
