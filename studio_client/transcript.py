@@ -116,9 +116,8 @@ class Transcript:
             self.lanes.setdefault(event.lane, Lane()).apply(event)
         elif kind.startswith(("step.", "approval.")):
             name = str(data.get("step", ""))
-            known = self.steps.get(name)
-            lane = data.get("generation") or (known and known.lane)
-            self.steps[name] = Step(kind.partition(".")[2], lane, data)
+            before = self.steps[name].lane if name in self.steps else None
+            self.steps[name] = Step(kind.partition(".")[2], data.get("generation") or before, data)
 
     def text(self, lane: str = MAIN) -> str:
         """What a lane has said; empty if it has not begun."""

@@ -8,7 +8,7 @@ from contracts import architect_values as values
 from studio_client import Studio
 from tests.fixtures import assistant_log as log
 from tests.fixtures.own_edge import OwnEdge
-from tests.integration.edge.test_assistant_routes import ASST, assistant
+from tests.integration.edge.test_assistant_routes import ASST, SMALL, assistant
 from tests.integration.edge.test_assistant_run_routes import RUN, a_run, a_step
 
 
@@ -63,9 +63,7 @@ async def test_assistants_are_made_listed_and_looked_at(edge: OwnEdge) -> None:
         items=(found,), next=None if body.get("before") else ASST
     )
     async with studio(edge) as client:
-        made = await client.assistants.create(
-            name="N", definition={"steps": [{"name": "a", "prompt": "x", "model": "m"}]}
-        )
+        made = await client.assistants.create(name="Texts", definition=SMALL)
         assert made["id"] == ASST
         assert (await client.assistants.get(ASST, version=2))["id"] == ASST
         assert edge.asked[-1][1]["version"] == 2
