@@ -10,8 +10,8 @@ from services.architect.expression import CONSTANTS, parsed, path_of
 from services.architect.functions import FUNCTIONS, Function
 from services.architect.values import Known
 
-MAX_CHARACTERS = 20_000_000
-"""That one evaluation looks at, each as often as it does: some tenths of a second of a replica that has other work."""
+MAX_CHARACTERS = 10_000_000
+"""That one evaluation looks at, each as often as it does: up to 0.3 seconds of a replica that has other work."""
 
 
 class _Evaluator(SimpleEval):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """Whether a definition can be run, with what depends on what made explicit: values in, values or Refused out."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from contracts.assistant import Definition, Step
 from kit.orchestrate.wording import check_stored
@@ -8,8 +9,8 @@ from kit.refusal import Refused
 from kit.settings import ArchitectSettings
 from services.architect import field_checks, step_checks
 from services.architect.graph import all_before, ancestors, cycles, dependencies, descendants, final_steps
-from services.architect.names import Names
-from services.architect.problems import refuse
+from services.architect.names import MAX_LISTED, Names
+from services.architect.problems import MAX_PROBLEMS, quoted, refuse
 from services.architect.variables import RESERVED
 
 __all__ = ["ancestors", "descendants", "final_steps", "resolved"]
@@ -48,7 +49,7 @@ def _problems(definition: Definition, limits: ArchitectSettings) -> Iterator[str
         yield from field_checks.problems_of(field, limits)
     for step in steps:
         yield from step_checks.problems_of(step, limits)
-    graph = [] if named else list(_of_graph(steps))
+    graph = [] if named else list(islice(_of_graph(steps), MAX_PROBLEMS + 1))
     yield from graph
     if not named and not graph:
         yield from _of_variables(definition)
@@ -74,12 +75,13 @@ def _of_graph(steps: Sequence[Step]) -> Iterator[str]:
             if other == step.name:
                 yield f"{where}: it depends on itself."
             elif other not in names:
-                yield f"{where}: it depends on {other!r}, and there is no such step."
+                yield f"{where}: it depends on {quoted(other)}, and there is no such step."
             if wanted.count(other) > 1:
-                yield f"{where}: it depends on {other!r} twice."
+                yield f"{where}: it depends on {quoted(other)} twice."
     before = {name: [other for other in others if other != name] for name, others in dependencies(steps).items()}
     for ring in cycles(before):
-        yield f"Steps wait for each other: {' → '.join((*ring, ring[0]))} (each depends on the next)."
+        shown = (*ring, ring[0]) if len(ring) <= MAX_LISTED else (*ring[:MAX_LISTED], "…")
+        yield f"Steps wait for each other: {' → '.join(shown)} (each depends on the next)."
 
 
 def _of_variables(definition: Definition) -> Iterator[str]:

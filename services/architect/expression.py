@@ -10,7 +10,7 @@ from typing import Any
 
 from services.architect.functions import FUNCTIONS
 
-MAX_NODES = 300
+MAX_NODES = 1_000
 """Of an expression: its texts, names, comparisons …"""
 MAX_DEPTH = 30
 """So that no thread's stack is too small for it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contracts.assistant import InputField
 from kit.settings import ArchitectSettings
 from services.architect import given
+from services.architect.problems import quoted
 
 TEXTS, SELECTS = ("short_text", "long_text"), ("select", "multi_select")
 _BOUNDS: dict[str, Sequence[str]] = {
@@ -55,7 +56,7 @@ def _of_select(field: InputField, where: str) -> Iterator[str]:
     if not all(value.strip() for value in values):
         yield f"{where}: a choice is empty."
     if twice := sorted({value for value in values if values.count(value) > 1}):
-        yield f"{where}: the choice {twice[0]!r} is there twice."
+        yield f"{where}: the choice {quoted(twice[0])} is there twice."
     if field.kind == "multi_select":
         fewest, most = field.min_selections or 0, field.max_selections or len(values)
         if fewest > min(most, len(values)):
@@ -67,7 +68,7 @@ def _of_select(field: InputField, where: str) -> Iterator[str]:
 def _of_file(field: InputField, where: str, limits: ArchitectSettings) -> Iterator[str]:
     for accepted in field.accept:
         if not _ACCEPTED.fullmatch(accepted):
-            yield f"{where}: {accepted!r} is no media type like `text/plain` or `text/*`, and no ending like `.pdf`."
+            yield f"{where}: {quoted(accepted)} is no media type (`text/plain`, `text/*`) and no ending (`.pdf`)."
     if (field.max_files or 1) > limits.max_files:
         yield f"{where}: max_files is {field.max_files or 1}; the limit is {limits.max_files}."
     if field.default is not None:

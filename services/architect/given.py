@@ -5,9 +5,8 @@ from typing import Any
 from contracts.assistant import InputField
 from kit.orchestrate.wording import storable
 from kit.refusal import Refused
+from services.architect.problems import quoted
 
-QUOTED_CHARACTERS = 60
-"""Of something that was given, in the sentence that says what is wrong with it."""
 LISTED = 10
 """Choices in a sentence."""
 
@@ -60,11 +59,6 @@ def _of_list(field: InputField, value: Any) -> str | None:
     if field.max_selections is not None and len(value) > field.max_selections:
         return f"{len(value)} are chosen; the limit is {field.max_selections}."
     return None
-
-
-def quoted(value: str) -> str:
-    """The beginning of something that was given."""
-    return repr(value if len(value) <= QUOTED_CHARACTERS else value[: QUOTED_CHARACTERS - 1] + "…")
 
 
 def _values(field: InputField) -> set[str]:

@@ -1,6 +1,6 @@
 """Which step comes before which: values in, values out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from contracts.assistant import Step
 
@@ -23,9 +23,8 @@ def dependencies(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def cycles(before: Before) -> list[tuple[str, ...]]:
-    """Every ring of steps that wait for each other, found once; empty if there is an order for all."""
-    rings: list[tuple[str, ...]] = []
+def cycles(before: Before) -> Iterator[tuple[str, ...]]:
+    """Rings of steps that wait for each other: one at least, if there is no order for all."""
     finished: set[str] = set()
     for start in before:
         path: list[str] = []
@@ -38,11 +37,10 @@ def cycles(before: Before) -> list[tuple[str, ...]]:
                 if path:
                     finished.add(path.pop())
             elif name in path:
-                rings.append(tuple(path[path.index(name) :]))
+                yield tuple(path[path.index(name) :])
             elif name not in finished and name in before:
                 path.append(name)
                 trail.append(iter(before[name]))
-    return rings
 
 
 def ordered(before: Before) -> list[str]:

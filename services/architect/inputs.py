@@ -6,8 +6,8 @@ from typing import Any
 from contracts.assistant import InputField, Inputs
 from contracts.message import Value
 from kit.settings import ArchitectSettings
-from services.architect.given import is_absent, problem_of, quoted, taken
-from services.architect.problems import refuse
+from services.architect.given import is_absent, problem_of, taken
+from services.architect.problems import quoted, refuse
 
 
 class FileText(Value):

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from contracts.assistant import FieldKind
+from services.architect.problems import quoted
 from services.architect.variables import INPUTS, OF_FILE, OF_STEP, target
 
 MAX_LISTED = 30
 """Names in a sentence."""
+MAX_CHARACTERS = 64
+"""Of a name there; a longer one is refused as such."""
 
 
 class Names(NamedTuple):
@@ -27,16 +30,16 @@ class Names(NamedTuple):
             kind = self.fields[found.name]
             if found.part and (kind != "file" or found.part not in OF_FILE):
                 parts = f" It has {_joined(OF_FILE)}." if kind == "file" else ""
-                return f"the field {found.name!r} has no {found.part!r}.{parts}"
+                return f"the field {found.name!r} has no {quoted(found.part)}.{parts}"
             return None
         if found.name not in self.before:
             return f"the step {found.name!r} does not come before. {self._there_is(mapped)}"
         if not found.part:
             return f"write `{found.name}.output` for the answer of this step."
-        return None if found.part in OF_STEP else f"a step has no {found.part!r}. It has {_joined(OF_STEP)}."
+        return None if found.part in OF_STEP else f"a step has no {quoted(found.part)}. It has {_joined(OF_STEP)}."
 
     def _there_is(self, mapped: Mapping[str, str]) -> str:
-        there = [*mapped, *self.fields, *(f"{name}.output" for name in self.before)]
+        there = [*(name[:MAX_CHARACTERS] for name in mapped), *self.fields, *(f"{name}.output" for name in self.before)]
         return f"There is: {_joined(there)}." if there else "There is none."
 
 

@@ -9,6 +9,7 @@ from kit.refusal import Refused
 from kit.settings import ArchitectSettings
 from services.architect import expression
 from services.architect.names import Names
+from services.architect.problems import quoted
 from services.architect.variables import RESERVED, paths
 
 
@@ -34,7 +35,7 @@ def problems_of(step: Step, limits: ArchitectSettings) -> Iterator[str]:
         yield f"{where}: {refusal.problem.message}"
     for name in step.inputs:
         if not re.fullmatch(NAME, name) or name in RESERVED:
-            yield f"{where}: {name!r} cannot be the name of a variable."
+            yield f"{where}: {quoted(name)} cannot be the name of a variable."
 
 
 def _of_times(step: Step, where: str, limits: ArchitectSettings) -> Iterator[str]:
@@ -51,7 +52,7 @@ def unknown_in(step: Step, names: Names) -> Iterator[str]:
     where = f"Step {step.name!r}"
     for name, path in step.inputs.items():
         if problem := names.problem_of(path, {}):
-            yield f"{where}: the variable {name!r}: {problem}"
+            yield f"{where}: the variable {quoted(name)}: {problem}"
     for what, text in (("prompt", step.prompt), ("system", step.system)):
         for written, path in {found.written: found.path for found in paths(text)}.items():
             if problem := _of(path, step.inputs, names):

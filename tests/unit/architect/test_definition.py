@@ -91,7 +91,7 @@ def test_texts_that_cannot_be_stored_are_refused() -> None:
 def test_everything_is_told_at_once_but_no_more_than_ten() -> None:
     told = refusal_of(*(step(f"s{number}", prompt="${nobody}") for number in range(13))) or ""
     assert told.count("${nobody}") == 10
-    assert told.endswith(" And 3 more.")
+    assert told.endswith(" And there is more.")
 
 
 PAPER, TOPIC, DRAFT = field("paper", "file"), field(), step("draft")
@@ -136,6 +136,18 @@ def test_a_wrong_mapping_is_told_of_once() -> None:
     told = refusal_of(step("a", prompt="${text} ${text}", inputs={"text": "nobody.output"})) or ""
     assert told.startswith("Step 'a': the variable 'text': there is no such variable.")
     assert told.count("no such variable") == 1
+
+
+def test_one_who_makes_a_million_mistakes_is_told_ten() -> None:
+    names = [f"s{number:020}" for number in range(200)]
+    everything = ArchitectSettings(max_steps=200, max_variables=10**6)
+    rings = refusal_of(*(step(name, *(other for other in names if other != name)) for name in names), limits=everything)
+    unknown = refusal_of(step("a", prompt="".join(f"${{x{number}}}" for number in range(20_000))), limits=everything)
+    long = refusal_of(step("a", "x" * 100_000), field("f", "file", accept=("x" * 100_000,)))
+    for told in (rings, unknown):
+        assert (told or "").endswith(" And there is more.")
+    assert max(len(told or "") for told in (unknown, long)) < 2_000
+    assert len(rings or "") < 10_000
 
 
 @pytest.mark.parametrize(
