@@ -102,7 +102,7 @@ class ArchitectSettings(BaseSettings):
     max_file_characters: int = Field(1_000_000, ge=1, description="of the text of one file; more is refused with 413")
     file_seconds: float = Field(60.0, gt=0, description="to find the text of a file, before it counts as unreadable")
     file_memory_bytes: int = Field(
-        1024 * 1024 * 1024, ge=256 * 1024 * 1024, description="of the process that finds the text of a file"
+        512 * 1024 * 1024, ge=256 * 1024 * 1024, description="of the process that finds the text of a file"
     )
     file_readers: int = Field(2, ge=1, description="files of one process whose texts are found at the same time")
     max_import_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of a file with assistants, as JSON")

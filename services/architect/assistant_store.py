@@ -95,12 +95,9 @@ def mark_after(row: AssistantRow) -> str:
 
 def _from_mark(mark: str) -> tuple[datetime, str]:
     match = _MARK.fullmatch(mark)
-    try:
-        if match is not None:
-            return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
-    except OverflowError:
-        pass
-    raise Refused("invalid_request", "`before` is not what a page gave as `next`.")
+    if match is None:
+        raise Refused("invalid_request", "`before` is not what a page gave as `next`.")
+    return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
 
 
 async def page(session: AsyncSession, query: ListAssistants, words: Sequence[str]) -> Sequence[AssistantRow]:

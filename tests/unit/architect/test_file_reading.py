@@ -7,7 +7,6 @@ import pytest
 from services.architect.file_reading import UnreadableError, text_of
 from tests.fixtures import documents
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pypdf")
 
 

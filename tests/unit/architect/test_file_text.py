@@ -16,7 +16,6 @@ LIMITS = ArchitectSettings(file_seconds=30)
 ENDLESS = (
     b"%PDF-1.4\n1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n2 0 obj << /Type /Pages /Kids [2 0 R] /Count 1 >>\n"
 )
-)
 
 
 async def text(data: bytes, name: str, media_type: str = "", limits: ArchitectSettings = LIMITS) -> str:
