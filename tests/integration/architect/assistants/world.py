@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 
-from contracts.architect_assistants import CreateAssistant, GiveFile
+from contracts.architect_assistants import CreateAssistant, GiveFile, ListExamples
 from contracts.architect_values import Assistant, GivenFile
 from contracts.assistant import Definition, InputField, Step
 from contracts.message import Owner
-from kit.bus.rpc import call
-from kit.db.migrate import Schema, migrate_all
+from kit.bus.rpc import Unavailable, call
 from kit.ids import new_id
 from kit.orchestrate.service import OrchestratorService
 from kit.refusal import Refused
 from kit.settings import Settings
 from services.architect.assistants import Assistants
-from tests.architecture.source import ROOT
 from tests.fixtures.bus import api
-from tests.fixtures.ground import Ground, ground_on, settings_for
+from tests.fixtures.ground import Ground, ground_on
+from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
 
 OWNER = Owner(tenant="t", user="u")
@@ -61,7 +60,16 @@ class World(Ground[AssistantsService]):
         self.replicas.append(service)
         await service.start()
         await service.assistants.stop()
+        await until(self._answered)
         return service
+
+    async def _answered(self) -> bool:
+        """Whether NATS knows already who answers."""
+        try:
+            await call(self.bus, ListExamples(owner=OWNER), timeout=5, blobs=self.blobs)
+        except Unavailable:
+            return False
+        return True
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Look into the tables."""
@@ -105,12 +113,6 @@ class World(Ground[AssistantsService]):
                 verb = (message.headers or {})["Nats-Subject"].removeprefix("evt.architect.assistant.")
                 found.append({"verb": verb, **told})
         return found
-
-
-async def migrate_architect(servers: Servers) -> None:
-    """Make architect's tables."""
-    schema = Schema("architect", ROOT / "services/architect/migrations")
-    await migrate_all(settings_for(servers).database, [schema])
 
 
 def world_on(servers: Servers) -> AbstractAsyncContextManager[World]:
