@@ -17,6 +17,7 @@ DOCUMENTS = frozenset({".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".rtf", ".html
 """What the library reads; anything else is text or unreadable."""
 READABLE = "PDF, Word (.docx), Excel (.xlsx), PowerPoint (.pptx), OpenDocument text, RTF, HTML, and texts of all kinds"
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+GUESSED_FROM_BYTES = 64
 MAX_CONTROL_SHARE = 0.05
 """Of the characters of a text: a picture that is called a text has more."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -120,12 +121,24 @@ def _plain(data: bytes) -> str:
         return _checked(data.decode())
     except UnicodeDecodeError:
         pass
+    if b"\x00" in data[:4096]:
+        raise UnreadableError(f"It is not of a kind that can be read: {READABLE}.")
+    return _checked(_guessed(data))
+
+
+def _guessed(data: bytes) -> str:
+    """A text of the days before Unicode. A short one says too little of its encoding: it is taken as Western, as
+    browsers take it.
+    """
     from charset_normalizer import from_bytes
 
-    best = None if b"\x00" in data[:4096] else from_bytes(data).best()
+    if len(data) < GUESSED_FROM_BYTES:
+        return data.decode("cp1252", "replace")
+    wide = ["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"]  # these have marks, or zeros
+    best = from_bytes(data, cp_exclusion=wide).best()
     if best is None:
         raise UnreadableError(f"It is not of a kind that can be read: {READABLE}.")
-    return _checked(str(best))
+    return str(best)
 
 
 def _checked(text: str) -> str:

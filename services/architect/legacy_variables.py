@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from services.architect.legacy_names import plain
 
-_OPENING = re.compile(r"(\\*)(\$\{|\{\{)")
+_OPENING = re.compile(r"(?<!\\)(\\*)(\$\{|\{\{)")
+"""The look behind keeps a long row of backslashes from being tried from each of them."""
 _PATH = {
     "${": re.compile(r"[ \t]*([\w-]+(?:\.[\w-]+)*)[ \t]*\}"),
     "{{": re.compile(r"[ \t]*([\w-]+(?:\.[\w-]+)*)[ \t]*\}\}"),
@@ -58,13 +59,16 @@ def translated(
     """
     parts: list[str] = []
     at = 0
-    for opening in _OPENING.finditer(text):
-        if opening.start() < at:
-            continue
+    while opening := _OPENING.search(text, at):
         slashes, bracket = opening.groups()
-        parts += (text[at : opening.start()], slashes * 2)
+        parts.append(text[at : opening.start()])
         at = opening.end()
         found = _PATH[bracket].match(text, at)
+        if found is None and not _MAY_BE_OURS.match(text, at):  # what opens may be one character later: `{{{name}}}`
+            at = opening.start(2) + 1
+            parts += (slashes, bracket[0])
+            continue
+        parts.append(slashes * 2)
         ours = found and _variable(found[1], mapping, known, inputs)
         if found and ours:
             parts.append(f"${{{ours}}}")
@@ -72,7 +76,7 @@ def translated(
             continue
         if found:
             unknown[f"{bracket}{found[0]}"] = None
-        parts.append(f"\\{bracket}" if _MAY_BE_OURS.match(text, at) else bracket)
+        parts.append(f"\\{bracket}")
     parts.append(text[at:])
     return "".join(parts)
 

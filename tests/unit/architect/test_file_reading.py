@@ -28,6 +28,7 @@ def ending_of(name: str) -> str:
         ("grün, gelb\n1;2".encode(), "a.csv", "grün, gelb\n1;2"),
         (b"\xef\xbb\xbf# Head\n\nText", "README.md", "# Head\n\nText"),
         ("ünïcode".encode("utf-16"), "a.txt", "ünïcode"),
+        ("Grüße, naïve Cafés – 5 €".encode("cp1252"), "short.txt", "Grüße, naïve Cafés – 5 €"),
         ("Die Größe der Fläche über dem Fluss änderte sich täglich.".encode("latin-1"), "a.txt", None),
         (b'{"a": [1, 2]}', "data.json", '{"a": [1, 2]}'),
         (b"def f(): ...", "a.py", "def f(): ..."),
