@@ -12,7 +12,7 @@ from kit.refusal import Refused
 from services.edge.assistant_bodies import AssistantChange, NewAssistant, NewCopy
 from services.edge.chat_ids import made_id
 from services.edge.depends import TheGateway, TheOwner
-from services.edge.gateway import assistant_id, page_mark
+from services.edge.gateway import assistant_id
 
 router = APIRouter(prefix="/v1/assistants", tags=["assistants"])
 
@@ -47,11 +47,10 @@ async def list_assistants(
     mine: Annotated[bool | None, Query(description="true: only yours; false: only others'")] = None,
     search: Annotated[str, Query(max_length=200, description="in name and description")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: str | None = None,
+    before: Annotated[str | None, Query(max_length=200, description="the `next` of the page before")] = None,
 ) -> Any:
     """Your assistants and those that others of your tenant have published, newest first, without definitions."""
-    mark = page_mark(before)
-    return await gateway.ask(asked.ListAssistants(owner=owner, mine=mine, search=search, limit=limit, before=mark))
+    return await gateway.ask(asked.ListAssistants(owner=owner, mine=mine, search=search, limit=limit, before=before))
 
 
 @router.get("/{assistant}", response_model=values.Assistant)

@@ -144,7 +144,9 @@ async def test_list_look_and_delete(edge: OwnEdge) -> None:
     assert ([item["id"] for item in page["items"]], page["next"]) == ([ASST], ASST)
     asked = edge.asked[-1][1]
     assert {name: asked[name] for name in query} == query
-    assert_problem(await edge.http.get("/v1/assistants", params={"before": "*"}), 400, "invalid_cursor")
+    edge.answers["architect.list_assistants"] = lambda _: Problem(code="invalid_cursor", message="no")
+    assert_problem(await edge.http.get("/v1/assistants", params={"before": "7.asst_1"}), 400, "invalid_cursor")
+    assert edge.asked[-1][1]["before"] == "7.asst_1"
 
     edge.answers["architect.get_assistant"] = lambda body: assistant(version=body.get("version", 3))
     for version, etag in ((None, '"3"'), (2, '"2"')):
