@@ -11,6 +11,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
 from kit.bus.blobs import BUCKET
+from tests.assistants.order import Order
 from tests.chaos.check.verdict import Violation
 from tests.chaos.client.sse import Frame
 from tests.chaos.client.view import View
@@ -33,6 +34,8 @@ class Written:
     ids: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
     snapshots: list[str] = field(default_factory=list)
+    order: Order | None = None
+    """Of the steps, where it is the run of an assistant."""
 
     def take(self, message: Msg, event: dict[str, Any]) -> None:
         """One stored message, and the event in it with whole texts."""
@@ -42,6 +45,8 @@ class Written:
             return
         sequence = message.metadata.sequence.stream
         self.view.show(Frame(f"log-{sequence}", str(event["type"]), event))
+        if self.order is not None:
+            self.order.take(str(event["type"]), event)
         identity = (message.headers or {}).get(MESSAGE_ID, "")
         if identity in self.ids:
             self.problems.append(f"the message {identity} is there twice")
@@ -75,7 +80,10 @@ async def read_log(urls: Sequence[str], subject: str = LOG_SUBJECTS) -> dict[str
         while left > 0:
             message = await subscription.next_msg(timeout=MESSAGE_SECONDS)
             event = await _whole(jetstream, json.loads(message.data))
-            found.setdefault(message.subject.split(".")[3], Written()).take(message, event)
+            run_id = message.subject.split(".")[3]
+            if run_id not in found:
+                found[run_id] = Written(order=Order() if run_id.startswith("arc_") else None)
+            found[run_id].take(message, event)
             left = min(left - 1, message.metadata.num_pending)
         await subscription.unsubscribe()
     finally:
@@ -97,7 +105,7 @@ def violations(found: dict[str, Written]) -> list[Violation]:
     told: list[Violation] = []
     for run_id, written in found.items():
         view = written.view
-        problems = [*view.problems, *written.problems]
+        problems = [*view.problems, *written.problems, *(written.order.whole() if written.order else ())]
         if not view.run_ending:
             problems.append("it has no ending")
         problems += [f"lane {name} has no ending" for name, lane in view.lanes.items() if not lane.ending]

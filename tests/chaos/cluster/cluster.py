@@ -46,7 +46,7 @@ class Cluster:
         self._model_port = free_port()
         self.model_url = f"http://{LOOPBACK}:{self._model_port}"
         self.nats_urls = [node.url for node in self.nodes]
-        catalogue = write_catalogue(folder / "models.yaml", f"{self.model_url}/v1", silence + PATIENCE_SECONDS)
+        catalogue = write_catalogue(folder / "models.yaml", self.model_url, silence + PATIENCE_SECONDS)
         environment = {
             "STUDIO_NATS_URL": ",".join(self.nats_urls),
             "STUDIO_NATS_REPLICAS": str(nodes),

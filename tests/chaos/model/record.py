@@ -3,6 +3,9 @@
 import aiohttp
 import msgspec
 
+HASHING = "/hash"
+"""Where the hashing model is, of which assistants ask."""
+
 
 class Call(msgspec.Struct, omit_defaults=True):
     """One call of the model. Times are monotonic seconds of this machine."""

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from tests.assistants.model import HashModel
 from tests.chaos.model import counting
-from tests.chaos.model.record import Call
+from tests.chaos.model.record import HASHING, Call
 
 
 class CountingModel:
@@ -29,6 +30,7 @@ class CountingModel:
         app.router.add_post("/v1/chat/completions", self.complete)
         app.router.add_get("/v1/models", self.models)
         app.router.add_get("/calls/{marker}", self.calls)
+        app.add_subapp(HASHING, HashModel().application())
         return app
 
     async def models(self, request: web.Request) -> web.Response:
