@@ -168,6 +168,18 @@ async def overdue(session: AsyncSession, before: datetime, limit: int) -> Sequen
     return [*late, *(((tenant, user, run_id), None) for tenant, user, run_id in (await session.exec(of_runs)).all())]
 
 
+async def not_begun(session: AsyncSession, before: datetime, limit: int) -> Sequence[tuple[Place, str, int]]:
+    """Steps that are ready since before; run, name and turn."""
+    query = (
+        select(RunRow.tenant, RunRow.user, RunRow.id, StepRow.step, StepRow.turn)  # type: ignore[call-overload]
+        .join(StepRow, col(StepRow.run_id) == col(RunRow.id))
+        .where(col(StepRow.status) == "ready", col(StepRow.sent_at) < before)
+        .limit(limit)
+    )
+    found = (await session.exec(query)).all()
+    return [((tenant, user, run_id), step, turn) for tenant, user, run_id, step, turn in found]
+
+
 async def going(session: AsyncSession) -> Sequence[tuple[str, str, str, str, dict[str, str] | None]]:
     """Tenant, user, run, lane and trace of every step that is being answered, of all owners."""
     query = (

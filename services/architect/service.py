@@ -43,10 +43,11 @@ class ArchitectService(OrchestratorService):
         self._transitions = Transitions(database, limits.max_parallel_steps)
         self._endings = EndingHandlers(bus, database, self._blobs, self._reads, self._transitions, self._onward, limits)
         self._timers = TimerHandlers(database, self._transitions, self._onward)
+        self._steps = StepHandlers(database, self._offers, self._transitions, self._onward, limits)
         self._assistants = Assistants(database, bus, self._offers, limits)
         self._parts = (
             self._assistants,
-            Sweep(self._onward, self._timers, limits.sweep_seconds),
+            Sweep(self._onward, self._timers, self._steps, limits.sweep_seconds),
             self._watchdog_of(WatchedRuns(database, self._endings)),
             self._retention_of(PURGES, Old(database, limits.retention_seconds).order),
         )
@@ -77,11 +78,8 @@ class ArchitectService(OrchestratorService):
         ]
         self._serve(short, long, architect.__doc__ or "")
         self._hear_of_endings(self._endings.on_generation_ended)
-        steps = StepHandlers(database, self._offers, self._transitions, self._onward, limits)
-        self._broker.subscriber(StartStep.SUBJECT, **of_work(StartStep.SUBJECT, limits.handlers))(steps.on_start_step)
-        self._broker.subscriber(TimeIsUp.SUBJECT, **of_work(TimeIsUp.SUBJECT, limits.handlers))(
-            self._timers.on_time_is_up
-        )
+        for order, handler in ((StartStep, self._steps.on_start_step), (TimeIsUp, self._timers.on_time_is_up)):
+            self._broker.subscriber(order.SUBJECT, **of_work(order.SUBJECT, limits.handlers))(handler)
 
 
 def build(settings: Settings) -> Service:

@@ -1,6 +1,7 @@
 """Beginning a step that is ready: its condition, its approval, its question."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -10,10 +11,12 @@ from contracts.architect_work import StartStep
 from contracts.assistant import Step
 from contracts.content import Turn
 from contracts.generation import GenerateRequest
+from contracts.message import Owner
 from kit.db.database import Database
 from kit.orchestrate import window
 from kit.orchestrate.moments import milliseconds
 from kit.orchestrate.offers import Offers
+from kit.orchestrate.periodic import one_of_many
 from kit.refusal import Refused
 from kit.settings import ArchitectSettings
 from services.architect import course as transitions
@@ -24,6 +27,9 @@ from services.architect.onward import Onward
 from services.architect.plan import lane_of, owner_of
 from services.architect.rendering import Done, holds, render
 from services.architect.transitions import Transition, Transitions
+
+BEGUN_WITHIN = timedelta(seconds=20)
+"""From the order to the beginning of a step, however busy it is."""
 
 
 class StepHandlers:
@@ -50,11 +56,26 @@ class StepHandlers:
         if _is_meant(step, order):
             assert step is not None  # noqa: S101
             wanted = Step.model_validate(step.definition)
-            offered = await self._offers.ids(wanted.model, *wanted.fallbacks)
+            offered = await self._offered(wanted.model, *wanted.fallbacks)
             planned = await self._transitions.change(
                 order.owner, order.run_id, self._beginning(order, wanted, offered), inputs=True
             )
         await self._onward.follow(planned)
+
+    async def _offered(self, *wanted: str) -> Sequence[str]:
+        """The models that can be asked. If nobody can tell now, it is tried: inference decides in the end."""
+        try:
+            return await self._offers.ids(*wanted)
+        except Refused:
+            return wanted
+
+    async def sweep(self, before: datetime, limit: int) -> None:
+        """Begin steps whose order was given long ago: it was given up, or is lost."""
+        for (tenant, user, run_id), step, turn in await self._database.run(
+            lambda session: run_store.not_begun(session, before - BEGUN_WITHIN, limit)
+        ):
+            order = StartStep(owner=Owner(tenant=tenant, user=user), run_id=run_id, step=step, turn=turn)
+            await one_of_many(f"step {step} of run {run_id} cannot begin", self.on_start_step(order))
 
     def _beginning(self, order: StartStep, wanted: Step, offered: Sequence[str]) -> Transition:
         async def transition(session: AsyncSession, course: Course) -> None:

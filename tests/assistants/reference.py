@@ -47,7 +47,12 @@ class Evaluation:
 
     def outputs(self, definition: Definition) -> dict[str, str]:
         """Of the steps that no other depends on."""
-        return {name: self.steps[name].output for name in finals(dependencies(definition.steps))}
+        last = finals(dependencies(definition.steps), self.ruled_out())
+        return {name: self.steps[name].output for name in last}
+
+    def ruled_out(self) -> set[str]:
+        """The steps that are not wanted, by their own condition or because all before them are not."""
+        return {name for name, step in self.steps.items() if step.reason in ("condition", "dependencies_skipped")}
 
 
 def dependencies(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
@@ -75,10 +80,10 @@ def after(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
     return {other for other in needs if name in before(needs, other)}
 
 
-def finals(needs: Mapping[str, Sequence[str]]) -> list[str]:
-    """The steps that no other depends on."""
-    needed = {need for each in needs.values() for need in each}
-    return [name for name in needs if name not in needed]
+def finals(needs: Mapping[str, Sequence[str]], unwanted: set[str]) -> list[str]:
+    """The steps that no other depends on, leaving out those that a condition has ruled out."""
+    needed = {need for name, each in needs.items() if name not in unwanted for need in each}
+    return [name for name in needs if name not in needed and name not in unwanted]
 
 
 def evaluate(
@@ -113,7 +118,8 @@ class _Interpreter:
         ]
         found.sure = set(self._steps)
         if not stops:
-            done = any(found.steps[name].outcome == "completed" for name in finals(self._needs))
+            last = finals(self._needs, found.ruled_out())
+            done = not last or any(found.steps[name].outcome == "completed" for name in last)
             found.outcome, found.code = ("completed", None) if done else ("failed", "no_output")
             return
         found.outcome, found.code = "failed", "step_failed"

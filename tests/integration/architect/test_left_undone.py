@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from contracts import events
+from kit.bus.publish import publish
+from kit.clock import utc_now
 from kit.runlog.lane import RunKey
-from services.architect import onward, sweep, telling
+from services.architect import onward, step_handlers, sweep, telling
+from tests.fixtures.polling import until
 from tests.integration.architect.world import World, step
 
 RUNS = 6
@@ -63,3 +66,19 @@ async def test_whatever_a_replica_leaves_is_done(world: World, seed: int, monkey
         stored = await world.pool.fetch("SELECT event FROM architect.run_event WHERE run_id = $1 ORDER BY n", key.run)
         assert [row["event"].encode() for row in stored] == [events.encode(event) for event in told]
         assert len({order.lane for order in await world.orders(key)}) == 4
+
+
+async def test_an_order_to_begin_that_was_given_up_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = await world.replica()
+    key = await world.begin(step("a"), step("b", "a"))
+    answering = await world.answering(key, "a")
+    await world.bus.client.jetstream().delete_consumer("WORK", "architect")  # whoever had the order loses it
+    await publish(world.bus, await answering.finish("A"))
+    await world.until_status(key, "b", "ready")
+    monkeypatch.setattr(step_handlers, "BEGUN_WITHIN", timedelta(0))
+
+    async def begun() -> bool:
+        await service._steps.sweep(utc_now(), 10)
+        return (await world.step(key, "b")).status == "running"
+
+    await until(begun)

@@ -102,6 +102,7 @@ def upgrade() -> None:
         schema=SCHEMA,
     )
     _index("step_going", "step", ["run_id"], "status = 'running'")
+    _index("step_ready", "step", ["sent_at"], "status = 'ready'")
     _index("step_due", "step", ["due_at"], "due_at IS NOT NULL")
     op.create_table(
         "run_event",
