@@ -10,6 +10,8 @@ from kit.refusal import Refused
 
 MAX_PLACES = 5
 """Named in one refusal."""
+QUOTED_CHARACTERS = 100
+"""Of something from the file, in what is said about it."""
 
 
 class Brought(NamedTuple):
@@ -39,9 +41,14 @@ class Models:
         if not self._offered:
             raise Refused("unavailable", "Nobody can tell which models there are. Try again in a moment.")
         first = self._offered[0]
-        asked = f"There is no model {name!r}" if name else "No model is named"
+        asked = f"There is no model {shortened(name)!r}" if name else "No model is named"
         warnings.append(f"Step {step!r}: {asked}; {first!r} takes its place.")
         return first
+
+
+def shortened(text: str) -> str:
+    """The beginning of something that may be long."""
+    return text if len(text) <= QUOTED_CHARACTERS else f"{text[: QUOTED_CHARACTERS - 1]}…"
 
 
 def not_importable(place: str, why: str) -> Refused:
@@ -55,6 +62,6 @@ def invalid(error: ValidationError, place: str = "") -> Refused:
     for problem in error.errors(include_url=False, include_input=False)[:MAX_PLACES]:
         where = place
         for part in problem["loc"]:
-            where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
+            where += f"[{part}]" if isinstance(part, int) else f".{shortened(part)}" if where else shortened(part)
         told.append(f"{where}: {problem['msg']}")
     return not_importable("", "; ".join(told))

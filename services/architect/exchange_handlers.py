@@ -1,5 +1,6 @@
 """What architect does with each message about assistants as files: take them in, give them out, show the library."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -43,11 +44,7 @@ class ExchangeHandlers:
         """Make a draft of every assistant of a file, or of none. The same file again finds those that there are."""
         self._check_size(command.document)
         models = Models(command.models, await self._offered())
-        read = export.read if export.is_ours(command.document) else legacy_import.read
-        brought = [self._checked(each) for each in read(command.document, models)]
-        if len(brought) > self._limits.max_imported:
-            limit = self._limits.max_imported
-            raise not_importable("assistants", f"There are {len(brought)}; the limit is {limit}.")
+        brought = await asyncio.to_thread(self._read, command.document, models)  # a long file may take a second
         pairs = self._rows(command, brought)
         try:
             stored = await self._store(command.owner, pairs)
@@ -71,12 +68,20 @@ class ExchangeHandlers:
         """The library."""
         return ExampleAssistants(items=library.examples(self._limits))
 
+    def _read(self, document: dict[str, Any], models: Models) -> list[Brought]:
+        read = export.read if export.is_ours(document) else legacy_import.read
+        return [self._checked(each) for each in read(document, models)]
+
     def _check_size(self, document: dict[str, Any]) -> None:
         text = json.dumps(document)
         if len(text) > self._limits.max_import_bytes:
             limit = self._limits.max_import_bytes
             raise not_importable("", f"The file has {len(text)} bytes; the limit is {limit}.")
         check_stored(text)
+        assistants = document.get("assistants")
+        if isinstance(assistants, list) and len(assistants) > self._limits.max_imported:
+            limit = self._limits.max_imported
+            raise not_importable("assistants", f"There are {len(assistants)}; the limit is {limit}.")
 
     async def _offered(self) -> Sequence[str]:
         try:

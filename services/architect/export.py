@@ -6,7 +6,7 @@ from pydantic import Field, ValidationError
 
 from contracts.assistant import Definition, Step
 from contracts.message import Value
-from services.architect.brought import Brought, Models, invalid, not_importable
+from services.architect.brought import Brought, Models, invalid, not_importable, shortened
 
 FORMAT, VERSION = "ai-studio.assistants", 1
 
@@ -38,9 +38,9 @@ def is_ours(document: dict[str, Any]) -> bool:
 def read(document: dict[str, Any], models: Models) -> list[Brought]:
     """The assistants of a file of ours. Raises Refused."""
     if document["format"] != FORMAT:
-        raise not_importable("format", f"It is {str(document['format'])[:100]!r}; ours is {FORMAT!r}.")
+        raise not_importable("format", f"It is {shortened(str(document['format']))!r}; ours is {FORMAT!r}.")
     if document.get("version") != VERSION:
-        raise not_importable("version", f"It is {str(document.get('version'))[:100]!r}; {VERSION} can be read.")
+        raise not_importable("version", f"It is {shortened(str(document.get('version')))!r}; {VERSION} can be read.")
     try:
         file = _File.model_validate(document)
     except ValidationError as error:
@@ -59,6 +59,8 @@ def _with_our_models(step: Step, models: Models, warnings: list[str]) -> Step:
     found = {name: models.known(name) for name in step.fallbacks}
     missing = [name for name, model in found.items() if model is None]
     if missing:
-        warnings.append(f"Step {step.name!r}: the fallbacks {', '.join(missing)} are not offered and were left out.")
+        warnings.append(
+            f"Step {step.name!r}: the fallbacks {', '.join(map(shortened, missing))} are not offered and were left out."
+        )
     fallbacks = tuple(model for model in found.values() if model is not None)
     return step.model_copy(update={"model": models.instead(step.model, warnings, step.name), "fallbacks": fallbacks})

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.assistant import Choice, FieldKind, InputField
-from services.architect.brought import invalid, not_importable
+from services.architect.brought import invalid, not_importable, shortened
 from services.architect.legacy_format import LegacyField
 
 KINDS: dict[str, FieldKind] = {
@@ -33,11 +33,11 @@ def field_of(field: LegacyField, name: str, place: str, warnings: list[str]) -> 
     """A field of ours. Raises Refused."""
     kind = KINDS.get(field.kind.strip().lower().replace("-", "_"))
     if kind is None:
-        raise not_importable(f"{place}.field_type", f"There is no kind of field {field.kind[:100]!r}.")
+        raise not_importable(f"{place}.field_type", f"There is no kind of field {shortened(field.kind)!r}.")
     options = _spelled(field.options)
     left_out = [option for option in LEFT_OUT if options.get(option) is not None]
     if left_out:
-        warnings.append(f"Field {field.name!r}: {' and '.join(left_out)} left out.")
+        warnings.append(f"Field {shortened(field.name)!r}: {' and '.join(left_out)} left out.")
     required = field.required if field.required is not None else options.get("required")
     values = {
         "name": name,

@@ -6,9 +6,11 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from services.architect.brought import invalid, not_importable
+from services.architect.brought import invalid, not_importable, shortened
 
 VERSIONS = ("1.0", "1", "None")
+MAX_PARTS = 200
+"""Prompts or fields of one assistant, as contracts.assistant has it."""
 
 
 def _named(*names: str) -> AliasChoices:
@@ -87,8 +89,8 @@ class LegacyAssistant(_Part):
     icon: Text = Field("", validation_alias=_named("icon", "image_path"))
     mode: Text = "prompt_chain"
     timeout_seconds: float | None = Field(None, ge=0, validation_alias=_named("timeout_seconds"))
-    fields: tuple[LegacyField, ...] = Field((), validation_alias=_named("input_fields", "fields"))
-    prompts: tuple[LegacyPrompt, ...] = Field(min_length=1)
+    fields: tuple[LegacyField, ...] = Field((), max_length=MAX_PARTS, validation_alias=_named("input_fields", "fields"))
+    prompts: tuple[LegacyPrompt, ...] = Field(min_length=1, max_length=MAX_PARTS)
 
 
 class _File(_Part):
@@ -98,7 +100,7 @@ class _File(_Part):
 def read(document: dict[str, Any]) -> tuple[LegacyAssistant, ...]:
     """The assistants of a file: a list of them, or one. Raises Refused, and names the place."""
     if str(document.get("version")) not in VERSIONS:
-        raise not_importable("version", f"It is {str(document['version'])[:100]!r}; '1.0' can be read.")
+        raise not_importable("version", f"It is {shortened(str(document['version']))!r}; '1.0' can be read.")
     if "assistants" not in document:
         one = document.get("assistant", document if "prompts" in document else None)
         if one is None:

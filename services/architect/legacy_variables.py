@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from services.architect.brought import shortened
 from services.architect.legacy_names import plain
 
 _OPENING = re.compile(r"(?<!\\)(\\*)(\$\{|\{\{)")
@@ -58,6 +59,7 @@ def translated(
     Into `inputs` goes what the step's own variables stand for, into `unknown` each placeholder that is text now.
     """
     parts: list[str] = []
+    found_before: dict[str, str | None] = {}
     at = 0
     while opening := _OPENING.search(text, at):
         slashes, bracket = opening.groups()
@@ -69,13 +71,15 @@ def translated(
             parts += (slashes, bracket[0])
             continue
         parts.append(slashes * 2)
-        ours = found and _variable(found[1], mapping, known, inputs)
+        if found and found[1] not in found_before:
+            found_before[found[1]] = _variable(found[1], mapping, known, inputs)
+        ours = found_before[found[1]] if found else None
         if found and ours:
             parts.append(f"${{{ours}}}")
             at = found.end()
             continue
         if found:
-            unknown[f"{bracket}{found[0]}"] = None
+            unknown[shortened(f"{bracket}{found[0]}")] = None
         parts.append(f"\\{bracket}")
     parts.append(text[at:])
     return "".join(parts)

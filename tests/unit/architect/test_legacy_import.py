@@ -180,3 +180,26 @@ def test_a_refusal_names_the_place(where: tuple[Any, ...], value: Any, said: str
 
 def test_something_else_is_no_export() -> None:
     assert "neither our export nor the predecessor's" in refusal({"hello": "world"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\\" * 300_000, "{{" * 150_000, "${" + "a." * 150_000, "${x} " * 60_000, "{{ " * 100_000],
+    ids=["slashes", "brackets", "path", "mapped", "blanks"],
+)
+def test_a_text_that_was_made_to_be_slow_is_not(text: str) -> None:
+    """Whoever looks again and again at what was read already takes longer than a test may."""
+    document = changed(("assistants", 0, "prompts", 0, "content"), text)
+    document["assistants"][0]["prompts"][0]["input_mapping"] = {"x": "${" + "}" * 300_000}
+    (brought,) = read(document)
+    step = brought.definition.steps[0]
+    assert render(step, brought.definition.steps, {}, {})[-1].content == text
+    assert sum(map(len, brought.warnings)) < 5_000
+
+
+def test_what_is_said_is_short_whatever_the_file_says() -> None:
+    long = "x" * 1_000_000
+    said = refusal(changed(("assistants", 0, "input_fields", 0, "field_type"), long))
+    said += refusal(changed(("version",), long))
+    (brought,) = read(changed(("assistants", 0, "prompts", 0, "model"), long))
+    assert len(said) + sum(map(len, brought.warnings)) < 5_000
