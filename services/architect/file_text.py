@@ -80,7 +80,7 @@ class FileReaders:
         limits = self._limits
         numbers = (limits.max_file_characters, limits.file_memory_bytes, limits.file_seconds)
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-X", "utf8", PROGRAM, ending, *map(str, numbers)),
+            *(sys.executable, "-I", "-B", "-X", "utf8", PROGRAM, ending, *map(str, numbers)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
