@@ -135,11 +135,38 @@ async def test_openapi_tells_that_runs_are_streamed(openapi: Document) -> None:
         ("/v1/comparisons", "post"),
         ("/v1/comparisons/{comparison}/runs", "post"),
         ("/api/compare", "post"),
+        ("/v1/assistants/{assistant}/runs", "post"),
+        ("/v1/runs/{run}/fork", "post"),
+        ("/v1/runs/{run}/steps/{step}/retry", "post"),
+        ("/api/assistants/{assistant}", "post"),
+        ("/api/assistants/{assistant}/stream", "get"),
+        ("/api/assistant-architect/execute", "post"),
         ("/v1/chat/completions", "post"),
         ("/v1/responses", "post"),
         ("/v1/responses/{response}", "get"),
     ):
         assert "text/event-stream" in openapi["paths"][path][method]["responses"]["200"]["content"]
+
+
+async def test_openapi_tells_that_a_file_is_a_form_or_the_body(openapi: Document) -> None:
+    content = openapi["paths"]["/v1/files"]["post"]["requestBody"]["content"]
+    assert content["multipart/form-data"]["schema"]["properties"]["file"]["format"] == "binary"
+    assert content["application/octet-stream"]["schema"]["format"] == "binary"
+
+
+async def test_openapi_tells_that_nothing_else_may_be_in_a_definition(openapi: Document) -> None:
+    body = openapi["paths"]["/v1/assistants"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    strict = {"NewAssistant"}
+    waiting = [resolve(openapi, body["$ref"])]
+    while waiting:
+        schema = waiting.pop()
+        assert schema["additionalProperties"] is False, schema["title"]
+        for reference in references(schema["properties"]):
+            name, found = reference.rpartition("/")[2], resolve(openapi, reference)
+            if name.startswith(("Given", "New")) and name not in strict:
+                strict.add(name)
+                waiting.append(found)
+    assert strict >= {"GivenDefinition", "GivenField", "GivenStep", "GivenApproval", "GivenChoice", "GivenParameters"}
 
 
 def subjects_in_code() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Somebody else's run or conversation behaves, on every route, exactly like one that does not exist."""
 
 import base64
+import itertools
 from typing import Any
 
 import httpx
@@ -19,7 +20,11 @@ RANDOM = {
     "chat_id": "conv_0123456789abcdefghjkmnpqrs",
     "comparison": "cmp_0123456789abcdefghjkmnpqrs",
     "lane": "lane_0123456789abcdefghjkmnpqrs",
+    "assistant": "asst_0123456789abcdefghjkmnpqrs",
+    "step": "nothing",
+    "file": "file_0123456789abcdefghjkmnpqrs",
 }
+OTHER_RUNS = {"chat": RANDOM["run"], "arc": "arc_0123456789abcdefghjkmnpqrs"}
 NOBODYS = {"model"}
 """Ids of what belongs to nobody."""
 
@@ -31,6 +36,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/v1/conversations/{conversation}/messages/{message}/rating"): {"value": "down"},
     ("POST", "/v1/comparisons/{comparison}/votes"): {"outcome": "tie"},
     ("POST", "/v1/comparisons/{comparison}/runs"): {"add": ["demo-sage"]},
+    ("PATCH", "/v1/assistants/{assistant}"): {"name": "Mine now"},
+    ("POST", "/v1/runs/{run}/steps/{step}/approval"): {"decision": "approve"},
+    ("POST", "/v1/runs/{run}/fork"): {"from": "draft"},
+    ("POST", "/api/assistants/{assistant}"): {"inputs": {}},
 }
 """What a route needs beside the id; a route that is not here needs nothing."""
 
@@ -59,6 +68,23 @@ async def compare(http: httpx.AsyncClient, body: dict[str, Any], *, ended: bool)
     comparison = await until(found)
     assert comparison is not None
     return comparison
+
+
+async def assistant_with_run(http: httpx.AsyncClient, prompt: str, model: str, *, ended: bool) -> dict[str, str]:
+    """The ids of a draft, of a run of it that has ended or has begun, of its step, and of a file."""
+    definition = {"steps": [{"name": "draft", "prompt": prompt, "model": model}]}
+    made = await http.post("/v1/assistants", json={"name": "Mine", "definition": definition})
+    assert made.status_code == 201, made.text
+    assistant = made.json()["id"]
+    run_id = (await http.post(f"/v1/assistants/{assistant}/runs")).json()["run_id"]
+
+    async def found() -> bool:
+        run = (await http.get(f"/v1/runs/{run_id}/steps")).json()
+        return bool(run["ended_at"]) if ended else bool(run["running"])
+
+    assert await until(found)
+    file = (await http.post("/v1/files?name=a.txt", content=b"Mine")).json()["id"]
+    return {"assistant": assistant, "run": run_id, "step": "draft", "file": file}
 
 
 async def routes_with_ids(http: httpx.AsyncClient) -> list[tuple[str, str, list[str]]]:
@@ -106,6 +132,9 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
         compared = {"prompt": "Hello" if ended else "for 1 hour", "models": ["demo-swift", "demo-marathon"]}
         comparison = await compare(owner, compared, ended=ended)
         real |= {"comparison": comparison["id"], "lane": comparison["lanes"][1]["lane"]}
+        model = "demo-swift" if ended else "demo-marathon"
+        theirs = await assistant_with_run(owner, "Hello" if ended else "for 1 hour", model, ended=ended)
+        real, runs = real | theirs, [run_id, theirs["run"]]
         name = owner.headers["authorization"]
         assert (await owner.get(f"/v1/responses/{response['id']}")).status_code == 200
         async with stack.client() as other, stack.client() as tenant:
@@ -113,9 +142,9 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
             assert len({name, other.headers["authorization"], tenant.headers["authorization"]}) == 3
             for method, path, kinds in await routes_with_ids(other):
                 for stranger in (other, tenant):
-                    for headers in HEADERS:
+                    for headers, run in itertools.product(HEADERS, runs if "run" in kinds else runs[:1]):
                         body, answers = BODIES.get((method, path)), []
-                        for ids in (real, RANDOM):
+                        for ids in (real | {"run": run}, RANDOM | {"run": OTHER_RUNS[run.partition("_")[0]]}):
                             answer = await stranger.request(method, path.format(**ids), json=body, headers=headers)
                             answers.append(seen(answer, *(ids[kind] for kind in kinds)))
                         assert answers[0][0] in (404, 204), (method, path, answers[0])  # 204: nothing to resume
@@ -123,7 +152,9 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
         after = (await owner.get(f"/v1/runs/{run_id}")).json()
         assert {k: v for k, v in after.items() if k != "text"} == {k: v for k, v in before.items() if k != "text"}
         assert (await owner.get(f"/v1/comparisons/{comparison['id']}")).json()["vote"] is None
-        for begun in (run_id, comparison["id"]):
+        assert (await owner.get(f"/v1/assistants/{theirs['assistant']}")).json()["name"] == "Mine"
+        assert (await owner.get(f"/v1/files/{theirs['file']}")).json()["text"].strip() == "Mine"
+        for begun in (run_id, comparison["id"], theirs["run"]):
             await owner.post(f"/v1/runs/{begun}/cancel")
 
 
