@@ -62,7 +62,14 @@ class Gateway:
         try:
             return await call(self.bus, request, timeout=self.settings.edge.rpc_timeout_seconds, blobs=self._blobs)
         except PydanticSerializationError as error:
-            raise Refused("invalid_text", "The request contains text that is not valid Unicode.") from error
+            raise unsendable(error) from error
+
+
+def unsendable(error: PydanticSerializationError) -> Refused:
+    """Why a request cannot be passed on, for its client."""
+    if "depth" in str(error):
+        return Refused("invalid_request", "The request is nested too deeply.")
+    return Refused("invalid_text", "The request contains text that is not valid Unicode.")
 
 
 def owner_of(principal: Principal) -> Owner:

@@ -15,7 +15,7 @@ from kit.telemetry.spans import note
 from services.edge.aisdk.assistant_body import AssistantBody, ExecuteBody
 from services.edge.depends import Caller, TheGateway, TheOwner
 from services.edge.follow import RUN_HEADER, Headers, Watch, begin_run, follow_run
-from services.edge.gateway import Gateway, assistant_id
+from services.edge.gateway import Gateway, assistant_id, unsendable
 from services.edge.wires.ui_assistant import UiAssistantWire
 
 router = APIRouter(tags=["ai sdk"])
@@ -51,7 +51,7 @@ async def post_assistant(
     try:
         again = idempotency_key or body.key(key)
     except PydanticSerializationError as error:
-        raise Refused("invalid_text", "The request contains text that is not valid Unicode.") from error
+        raise unsendable(error) from error
     command = StartAssistantRun(
         owner=owner,
         run_id=new_id("arc"),

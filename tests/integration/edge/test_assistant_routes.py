@@ -104,6 +104,20 @@ async def test_half_a_character_is_refused(edge: OwnEdge) -> None:
     assert response.status_code in (202, 422), response.text
 
 
+@pytest.mark.parametrize(("depth", "status", "code"), [(300, 422, "invalid_request"), (100_000, 400, "malformed_json")])
+async def test_what_is_nested_too_deeply_is_refused(edge: OwnEdge, depth: int, status: int, code: str) -> None:
+    nested = "[" * depth + "]" * depth
+    user = '{"id":"m","role":"user","parts":[]}'
+    for path, raw in (
+        ("/v1/assistants/import", f'{{"a":{nested}}}'),
+        (f"/v1/assistants/{ASST}/runs", f'{{"inputs":{{"a":{nested}}}}}'),
+        (f"/api/assistants/{ASST}", f'{{"messages":[{user}],"inputs":{{"a":{nested}}}}}'),
+    ):
+        response = await edge.http.post(path, content=raw, headers={"content-type": "application/json"})
+        assert "Unicode" not in assert_problem(response, status, code)["detail"]
+    assert edge.asked == []
+
+
 @pytest.mark.parametrize("code", ["not_yours", "version_conflict", "unknown_assistant", "invalid_assistant"])
 async def test_what_architect_refuses_is_a_problem(edge: OwnEdge, code: str) -> None:
     edge.answers["architect.update_assistant"] = lambda _: Problem(code=code, message="no")
