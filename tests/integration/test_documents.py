@@ -23,7 +23,7 @@ from services.roster import ROSTER
 from tests.fixtures.stack import Stack
 
 COMPONENT_KEY = re.compile(r"[A-Za-z0-9._-]+")
-NOT_OF_A_SERVICE = {subjects.RPC, subjects.DEAD, subjects.CONTROL, subjects.DELIVERIES}
+NOT_OF_A_SERVICE = {subjects.RPC, subjects.DEAD, subjects.CONTROL, subjects.DELIVERIES, subjects.TIMER}
 """Templates, and what is between the server and us."""
 Document = dict[str, Any]
 
