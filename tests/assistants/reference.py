@@ -46,13 +46,14 @@ class Evaluation:
     """Of the model, by step, if no worker dies."""
 
     def outputs(self, definition: Definition) -> dict[str, str]:
-        """Of the steps that no other depends on."""
-        last = finals(dependencies(definition.steps), self.ruled_out())
-        return {name: self.steps[name].output for name in last}
+        """Of the last steps."""
+        return {name: self.steps[name].output for name in self.lasts(dependencies(definition.steps))}
 
-    def ruled_out(self) -> set[str]:
-        """The steps that are not wanted, by their own condition or because all before them are not."""
-        return {name for name, step in self.steps.items() if step.reason in ("condition", "dependencies_skipped")}
+    def lasts(self, needs: Mapping[str, Sequence[str]]) -> list[str]:
+        """The steps that no other depends on which was wanted. Ruled out by a condition, none is."""
+        wanted = [name for name in needs if self.steps[name].reason not in ("condition", "dependencies_skipped")]
+        needed = {need for name in wanted for need in needs[name]}
+        return [name for name in wanted if name not in needed]
 
 
 def dependencies(steps: Sequence[Step]) -> dict[str, tuple[str, ...]]:
@@ -78,12 +79,6 @@ def before(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
 def after(needs: Mapping[str, Sequence[str]], name: str) -> set[str]:
     """All that depends on a step, also indirectly."""
     return {other for other in needs if name in before(needs, other)}
-
-
-def finals(needs: Mapping[str, Sequence[str]], unwanted: set[str]) -> list[str]:
-    """The steps that no other depends on, leaving out those that a condition has ruled out."""
-    needed = {need for name, each in needs.items() if name not in unwanted for need in each}
-    return [name for name in needs if name not in needed and name not in unwanted]
 
 
 def evaluate(
@@ -118,8 +113,8 @@ class _Interpreter:
         ]
         found.sure = set(self._steps)
         if not stops:
-            last = finals(self._needs, found.ruled_out())
-            done = not last or any(found.steps[name].outcome == "completed" for name in last)
+            lasts = found.lasts(self._needs)
+            done = not lasts or any(found.steps[name].outcome == "completed" for name in lasts)
             found.outcome, found.code = ("completed", None) if done else ("failed", "no_output")
             return
         found.outcome, found.code = "failed", "step_failed"

@@ -49,7 +49,13 @@ def test_skipped_steps_and_what_depends_on_them() -> None:
         "both": DONE,
         "": DONE,
     }
-    assert outcomes(never, step("only"))[""] == ("failed", "no_output")
+    assert outcomes(never, step("only"))[""] == DONE
+    assert outcomes(step("a", depends_on=()), never, step("b", depends_on=("never",)))[""] == DONE
+    assert outcomes(step("a", BAD, on_error="skip"), step("b"))[""] == ("failed", "no_output")
+    assert outcomes(step("a", BAD, on_error="continue"), step("b", condition="tone == 'dry'"))[""] == (
+        "failed",
+        "no_output",
+    )
 
 
 @pytest.mark.parametrize(("said", "code"), [(False, "approval_rejected"), (None, "approval_timed_out")])

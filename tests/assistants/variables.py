@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-PLACE = re.compile(r"\\(\$\{|\{\{)|\$\{\s*([^{}]*?)\s*\}|\{\{\s*([^{}]*?)\s*\}\}")
+_PATH = r"\s*([\w-]+(?:\.[\w-]+)*)\s*"
+PLACE = re.compile(rf"\\(\$\{{|\{{\{{)|\$\{{{_PATH}\}}|\{{\{{{_PATH}\}}\}}")
 CONDITION = re.compile(r"\s*([\w.-]+)\s*(==|!=)\s*'([^']*)'\s*")
 
 
@@ -30,11 +31,11 @@ class Lookup:
 
     def _of_input(self, name: str, rest: list[str]) -> str:
         value = self._inputs[name]
+        if isinstance(value, Mapping):  # a file
+            return str(value[rest[0] if rest else "text"])
         if rest:
-            return str(value[rest[0]])
-        if value is None:
-            return ""
-        return value if isinstance(value, str) else ", ".join(value)
+            raise LookupError(f"{name} has no {rest}")
+        return "" if value is None else value if isinstance(value, str) else ", ".join(value)
 
     def _of_step(self, name: str, rest: list[str]) -> str:
         (part,) = rest
