@@ -89,6 +89,9 @@ class EdgeSettings(BaseSettings):
     )
     concurrent_log_reads: int = Field(16, ge=1, description="pages of the run log being read at the same time")
     rpc_timeout_seconds: float = Field(10.0, gt=0, description="for a service's answer, before 503")
+    file_timeout_seconds: float = Field(
+        90.0, gt=0, description="for architect's answer to a file, whose text is found first; before 503"
+    )
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
     chat_on_busy: Literal["reject", "queue", "interrupt"] = Field(
         "queue", description="what a message to /api/chat does while an answer is running, unless it says `onBusy`"

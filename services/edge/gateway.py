@@ -57,10 +57,11 @@ class Gateway:
                     raise
                 await asyncio.sleep(LOG_RETRY_SECONDS)
 
-    async def ask(self, request: Request[Any]) -> Any:
-        """Ask a service. Raises Refused, Unavailable."""
+    async def ask(self, request: Request[Any], *, seconds: float | None = None) -> Any:
+        """Ask a service; `seconds` is for its answer, where that may take longer. Raises Refused, Unavailable."""
+        timeout = self.settings.edge.rpc_timeout_seconds if seconds is None else seconds
         try:
-            return await call(self.bus, request, timeout=self.settings.edge.rpc_timeout_seconds, blobs=self._blobs)
+            return await call(self.bus, request, timeout=timeout, blobs=self._blobs)
         except PydanticSerializationError as error:
             raise unsendable(error) from error
 

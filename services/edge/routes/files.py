@@ -53,7 +53,7 @@ async def give_file(
         media_type=upload.media_type[:MAX_MEDIA_TYPE_CHARACTERS],
         data=base64.b64encode(upload.data).decode(),
     )
-    found: GivenFile = await gateway.ask(command)
+    found: GivenFile = await gateway.ask(command, seconds=gateway.settings.edge.file_timeout_seconds)
     response.headers["location"] = f"{FILES}/{found.id}"
     return found
 
