@@ -1,7 +1,7 @@
 """Stop means stop: from anywhere, at any moment, once; and what was written stays."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -136,11 +136,22 @@ async def test_a_stop_at_any_moment_leaves_one_ending(stack: Stack) -> None:
     assert set(endless) == {"run.cancelled"}
 
 
-@pytest.fixture
-async def lonely(servers: Servers, tmp_path: Path) -> Stack:  # type: ignore[misc]
-    """A stack whose worker can be taken away."""
-    async with own_stack(servers, tmp_path) as stack:
+@pytest.fixture(scope="module")
+async def mortal(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    """A stack whose worker can be taken away; use `lonely`."""
+    async with own_stack(servers, tmp_path_factory.mktemp("mortal")) as stack:
         yield stack
+
+
+@pytest.fixture
+async def lonely(mortal: Stack) -> Stack:
+    """The same, with its worker."""
+    worker = mortal.processes["inference"]
+    assert worker.process is not None
+    if worker.process.returncode is not None:
+        await worker.start()
+        await mortal.until_ready()
+    return mortal
 
 
 async def test_it_stops_before_a_worker_took_it_and_stays_stopped(lonely: Stack) -> None:
