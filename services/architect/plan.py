@@ -20,6 +20,7 @@ Starting = StartAssistantRun | ForkAssistantRun
 
 _KEPT = (
     "model",
+    "request",
     "decision",
     "status",
     "attempt",
