@@ -1,6 +1,7 @@
 """Runs of assistants while the processes that carry them out, ask the models and show them are killed at random."""
 
 import asyncio
+import itertools
 import random
 import time
 from collections import Counter
@@ -39,13 +40,14 @@ async def run(
     *,
     rate: tuple[float, float] = RATE,
     waits: Waits = WAIT_SECONDS,
+    most: int | None = None,
 ) -> Outcome:
-    """`--count` runs, `--streams` at a time."""
+    """`--count` runs, `--streams` at a time. `most`: so often each process is killed; none: all the time."""
     async with session(options, folder, say, settings=SETTINGS) as now:
         load = now.load(Shape())
         numbers = iter(range(options.many))
         members = [member for service in waits for member in now.cluster.members[service]]
-        killing = [asyncio.create_task(_kill(now, member, waits[member.kind])) for member in members]
+        killing = [asyncio.create_task(_kill(now, member, waits[member.kind], most)) for member in members]
         try:
             async with asyncio.TaskGroup() as group:
                 for person in range(options.streams):
@@ -87,10 +89,10 @@ def _definition(number: int, dice: random.Random, rate: tuple[float, float]) -> 
     return graphs.by_chance(dice, rate=rate)
 
 
-async def _kill(now: Session, member: Member, wait: tuple[float, float]) -> None:
+async def _kill(now: Session, member: Member, wait: tuple[float, float], most: int | None) -> None:
     """One process, again and again."""
     rng = random.Random(f"{now.options.seed}/kill/{member.name}")
-    while True:
+    for _ in itertools.count() if most is None else range(most):
         await asyncio.sleep(rng.uniform(*wait))
         happened = now.history.began(member.kind, "kill", member.name, set())
         member.kill(rng.uniform(*BACK_SECONDS))

@@ -22,7 +22,7 @@ DOWN_SECONDS = 3.0
 async def run(options: Options, folder: Path, say: Callable[[str], None]) -> Outcome:
     """`--minutes` of words in seven steps, one after another."""
     seconds = 60 * options.minutes
-    words = int(seconds / len(STEPS) * RATE) + 1
+    words = int(seconds / len(STEPS) * RATE) + 2
     definition = graphs.chain(list(STEPS), f"words={words}", rate=RATE)
     rng = random.Random(f"{options.seed}/long")
     async with session(options, folder, say, settings=SETTINGS) as now:
