@@ -31,7 +31,7 @@ def _one_more(course: Course) -> bool:
     if run.stopping is not None:
         step = next((step for step in steps if step.status in PENDING), None)
         if step is not None:
-            transitions.skip(course, step, "run_stopped")
+            _give_up(course, step)
         return step is not None
     by_name = {step.step: step for step in steps}
     room = course.parallel - sum(step.status in _BUSY for step in steps)
@@ -47,6 +47,14 @@ def _one_more(course: Course) -> bool:
             transitions.make_ready(course, step)
             return True
     return False
+
+
+def _give_up(course: Course, step: StepRow) -> None:
+    """The run stops: what has not begun is skipped, and what was to be tried again stays failed."""
+    if step.attempts and step.error is not None:
+        transitions.fail(course, step, events.Error(**step.error))
+    else:
+        transitions.skip(course, step, "run_stopped")
 
 
 def skip_reason(before: Sequence[StepRow]) -> SkipReason | None:

@@ -78,7 +78,7 @@ def start(course: Course, step: StepRow, lane: str, request: dict[str, Any]) -> 
     step.status, step.attempt, step.lane, step.request = "running", step.attempt + 1, lane, request
     step.model = request["model"]
     step.started_at = step.started_at or course.now
-    step.sent_at, step.stopped = None, None
+    step.sent_at = step.stopped = step.error = None
     patience = step.definition.get("timeout_seconds")
     step.due_at = None if patience is None else course.now + timedelta(seconds=patience)
     course.tell(events.StepStarted, step, attempt=step.attempt, generation=lane, model=step.model)
@@ -86,7 +86,7 @@ def start(course: Course, step: StepRow, lane: str, request: dict[str, Any]) -> 
 
 def retry_later(course: Course, step: StepRow, error: events.Error, delay: float) -> None:
     """An attempt failed, and another one follows."""
-    step.status, step.sent_at = "retrying", course.now
+    step.status, step.sent_at, step.error = "retrying", course.now, problem_of(error)
     step.due_at = course.now + timedelta(seconds=delay)
     told = {"attempt": step.attempt, "generation": step.lane, "delay_ms": round(delay * 1000), "error": error}
     course.tell(events.StepRetrying, step, **told)

@@ -221,6 +221,17 @@ def test_a_stopped_run_begins_nothing_and_ends_when_what_runs_has_ended() -> Non
     assert (driver.planned.run.status, driver.planned.run.error) == ("cancelled", None)
 
 
+def test_a_step_that_was_to_be_tried_again_stays_failed_when_the_run_stops() -> None:
+    driver = Driver(planned(step("a", retries=1)), {"a": ["fail"]})
+    driver.change()
+    for _ in range(2):
+        driver.change(partial(driver.go_on, driver.planned.steps[0]))
+    assert driver.status() == {"a": "retrying"}
+    driver.change(lambda course: transitions.stop(course, "cancelled"))
+    assert driver.status() == {"a": "failed"}
+    assert driver.planned.run.status == "cancelled"
+
+
 def test_an_order_exists_whatever_the_order_of_the_list() -> None:
     rows = planned(step("c", "b"), step("a"), step("b", "a")).steps
     assert [row.step for row in in_order(rows)] == ["a", "b", "c"]
