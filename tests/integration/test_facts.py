@@ -12,7 +12,7 @@ import httpx
 
 from contracts import catalogue
 from tests.fixtures.bus import api, plain_client
-from tests.fixtures.events import Told, send
+from tests.fixtures.events import Told, follow, send
 from tests.fixtures.model_server import ModelServer
 from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack
@@ -130,6 +130,24 @@ async def facts_of(
     return told, mine
 
 
+async def run_assistant(http: httpx.AsyncClient) -> str:
+    """Make an assistant, run it, approve its step and delete it."""
+    approval = {"instructions": f"Is it about a {PROMPT}?"}
+    step = {"name": "answer", "prompt": f"What is a {PROMPT}?", "model": "demo-swift", "approval": approval}
+    body = {"name": f"A {TITLE}", "description": f"On the {SYSTEM}.", "definition": {"steps": [step]}}
+    assistant = str((await http.post("/v1/assistants", json=body)).json()["id"])
+    run = (await http.post(f"/v1/assistants/{assistant}/runs", json={})).json()["run_id"]
+    decision = {"decision": "approve", "comment": f"What a {COMMENT}!"}
+
+    async def decided() -> bool:
+        return (await http.post(f"/v1/runs/{run}/steps/answer/approval", json=decision)).status_code == 200
+
+    await until(decided)
+    await follow(http, f"/v1/runs/{run}/events")
+    assert (await http.delete(f"/v1/assistants/{assistant}")).status_code == 204
+    return assistant
+
+
 async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> None:
     heard: list[bytes] = []
     async with plain_client(stack.servers) as client, stack.client() as http:
@@ -154,10 +172,12 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
         voted = await http.post(f"{comparison}/votes", json={"outcome": "tie", "comment": f"What a {COMMENT}!"})
         assert voted.status_code == 200
         assert (await http.delete(comparison)).status_code == 204
+        assistant = await run_assistant(http)
 
         def missing() -> list[str]:
             """What is still to be told; no service waits for another, so nothing says which fact is the last one."""
             gone = ((b"conversation.deleted", conversation), (b"comparison.deleted", compared.run_id))
+            gone += ((b"assistant.deleted", assistant),)
             own = [of for what, of in gone if not any(what in fact and of.encode() in fact for fact in heard)]
             kinds = [fact.SUBJECT.partition("{")[0] for fact in catalogue.FACTS]
             return own + [kind for kind in kinds if not any(fact.startswith(kind.encode()) for fact in heard)]
