@@ -36,5 +36,5 @@ class TimeIsUp(Message):
     turn: int = 0
 
     def timer(self) -> str:
-        """The name of the timer: setting it again replaces it."""
-        return f"architect.{self.run_id}.{self.what}.{self.step or '-'}"
+        """The name of the timer. A step has one at most, and setting it again replaces it."""
+        return f"architect.{self.run_id}.{self.step}" if self.step else f"architect.{self.run_id}"

@@ -9,7 +9,6 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from kit.bus.timers import set_timer
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from contracts.architect_work import StartStep, TimeIsUp
@@ -18,6 +17,8 @@ from contracts.message import Owner
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.publish import publish
+from kit.bus.timers import drop_timer, set_timer
+from kit.clock import utc_now
 from kit.db.database import Database
 from kit.orchestrate.cancel import Canceller
 from kit.orchestrate.carried import carried
@@ -55,8 +56,7 @@ class Onward:
             await self._telling.tell(run)
             if run.status == "running":
                 await asyncio.gather(*(self._order(planned, step) for step in planned.steps))
-                if run.due_at is not None and run.dispatched_at is None:
-                    await self._set_timer(run, "run", "", 0, run.due_at)
+            await self._timers(planned)
         await self._database.fetch(run_store.SETTLED, {"id": run.id, "changes": run.changes, "told_n": run.last_n})
 
     async def _order(self, planned: Planned, step: StepRow) -> None:
@@ -72,19 +72,31 @@ class Onward:
             request = await self._request(step)
             if request is not None:
                 await publish(self._bus, await carried(self._blobs, GenerateRequest.model_validate(request)))
-        if step.due_at is not None and step.timer_at != step.due_at and step.status in _TIMERS:
-            await self._set_timer(run, _TIMERS[step.status], step.step, step.turn, step.due_at)
 
     async def _request(self, step: StepRow) -> dict[str, Any] | None:
         """The order of a step's attempt; None if another one has begun meanwhile."""
         found = await self._database.run(lambda session: run_store.request(session, step.run_id, step.step))
         return found if found is not None and found["lane"] == step.lane else None
 
-    async def _set_timer(self, run: RunRow, what: str, step: str, turn: int, at: datetime) -> None:
-        due = TimeIsUp.model_validate(
-            {"owner": owner_of(run), "run_id": run.id, "what": what, "step": step, "turn": turn}
-        )
-        await set_timer(self._bus, due, due.timer(), at)
+    async def _timers(self, planned: Planned) -> None:
+        """Set what is due, and take back what will not be: it would wait for as long as somebody's patience."""
+        run = planned.run
+        for step in planned.steps:
+            due = self._due(run, step.step, step.turn, _TIMERS.get(step.status, "retry"))
+            if step.due_at is not None and step.due_at != step.timer_at:
+                await set_timer(self._bus, due, due.timer(), step.due_at)
+            elif step.due_at is None and step.timer_at is not None and step.timer_at > utc_now():
+                await drop_timer(self._bus, due.timer())
+        due = self._due(run, "", 0, "run")
+        if run.due_at is not None and run.dispatched_at is None:
+            await set_timer(self._bus, due, due.timer(), run.due_at)
+        elif run.timeout_seconds is not None and run.due_at is None:
+            await drop_timer(self._bus, due.timer())
+
+    @staticmethod
+    def _due(run: RunRow, step: str, turn: int, what: str) -> TimeIsUp:
+        told = {"owner": owner_of(run), "run_id": run.id, "what": what, "step": step, "turn": turn}
+        return TimeIsUp.model_validate(told)
 
     async def sweep(self, before: datetime, limit: int) -> None:
         """Say what is owed for longer than that."""

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from contracts import events
+from contracts.subjects import START_STEP
 from kit.bus.publish import publish
+from kit.bus.streams import HANDLED_ORDERS
 from kit.clock import utc_now
 from kit.runlog.lane import RunKey
 from services.architect import onward, step_handlers, sweep, telling
@@ -72,7 +74,9 @@ async def test_an_order_to_begin_that_was_given_up_is_found(world: World, monkey
     service = await world.replica()
     key = await world.begin(step("a"), step("b", "a"))
     answering = await world.answering(key, "a")
-    await world.bus.client.jetstream().delete_consumer("WORK", "architect")  # whoever had the order loses it
+    await world.bus.client.jetstream().delete_consumer(
+        "WORK", HANDLED_ORDERS[START_STEP]
+    )  # whoever had the order loses it
     await publish(world.bus, await answering.finish("A"))
     await world.until_status(key, "b", "ready")
     monkeypatch.setattr(step_handlers, "BEGUN_WITHIN", timedelta(0))

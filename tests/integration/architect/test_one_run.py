@@ -20,6 +20,7 @@ from contracts.architect import (
 from contracts.assistant import Approval, InputField, StepChange
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
+from tests.fixtures.bus import subjects_of
 from tests.fixtures.polling import until
 from tests.integration.architect.world import OWNER, World, step
 
@@ -134,6 +135,33 @@ async def test_an_answer_that_takes_too_long_is_stopped(world: World) -> None:
     late = run.steps[0]
     assert (late.status, late.error and late.error.code, late.output) == ("failed", "step_timeout", "half of it")
     assert (await world.orders(key))[-1].messages[0].content == "b: half of it"
+
+
+async def test_a_timer_that_nobody_waits_for_any_more_is_taken_back(world: World) -> None:
+    await world.replica()
+    patient = step("b", "a", approval=Approval(timeout_seconds=86_400))
+    key = await world.begin(step("a", timeout_seconds=86_400), patient, timeout_seconds=86_400)
+
+    async def timers() -> int:
+        return len(await subjects_of(world.bus.client, "TIMERS", f"timer.at.architect.{key.run}.>")) + len(
+            await subjects_of(world.bus.client, "TIMERS", f"timer.at.architect.{key.run}")
+        )
+
+    async def two_wait() -> bool:
+        return await timers() == 2
+
+    await until(two_wait)
+    await world.answer(key, "a")
+    await world.until_status(key, "b", "approval")
+    await until(two_wait)
+    await world.ask(DecideApproval(owner=OWNER, run_id=key.run, step="b", approved=True))
+    await world.answer(key, "b")
+    await world.until_ended(key)
+
+    async def none_waits() -> bool:
+        return await timers() == 0
+
+    await until(none_waits)
 
 
 async def test_a_run_that_takes_too_long_is_stopped(world: World) -> None:
