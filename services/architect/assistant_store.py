@@ -96,7 +96,7 @@ def mark_after(row: AssistantRow) -> str:
 def _from_mark(mark: str) -> tuple[datetime, str]:
     match = _MARK.fullmatch(mark)
     if match is None:
-        raise Refused("invalid_request", "`before` is not what a page gave as `next`.")
+        raise Refused("invalid_cursor", "This is not the `next` of an earlier page.")
     return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
 
 

@@ -118,5 +118,5 @@ async def test_lists_are_paged_searched_and_say_whose(world: World) -> None:
     assert ([item.id for item in rest.items], rest.next) == ([mine[0].id], None), "its mark outlives an assistant"
     assert (await world.ask(ListAssistants(owner=OWNER, before="0.x"))).items == ()
     for before in ("nonsense", "1", "999999999999999999.x", "1.a'b", ""):
-        assert await world.refused(ListAssistants(owner=OWNER, before=before)) == "invalid_request"
+        assert await world.refused(ListAssistants(owner=OWNER, before=before)) == "invalid_cursor"
     assert await world.refused(ListAssistants(owner=OWNER, search="a " * 21)) == "too_many_words"
