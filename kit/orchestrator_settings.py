@@ -4,7 +4,29 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class ChatSettings(BaseSettings):
+class _OrchestratorSettings(BaseSettings):
+    """What kit/orchestrate is to be told by every service that owns runs."""
+
+    sweep_seconds: float = Field(
+        5.0, gt=0, description="how often what was left undone, and logs to purge, are looked for"
+    )
+    watch_seconds: float = Field(10.0, gt=0, description="how often every answer that goes on is looked at")
+    unanswered_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="an answer with no new event for so long, and no worker that answers for it, ends as failed; so it "
+        "is also the longest time that a request may wait for a free worker",
+    )
+    retention_seconds: float = Field(
+        7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
+    )
+    purges_per_second: float = Field(
+        2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"
+    )
+    handlers: int = Field(32, ge=1, description="messages handled at the same time")
+
+
+class ChatSettings(_OrchestratorSettings):
     """Limits of conversations."""
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_CHAT_")
@@ -24,29 +46,12 @@ class ChatSettings(BaseSettings):
     max_image_bytes: int = Field(10 * 1024 * 1024, ge=1, description="of one image")
     max_waiting_runs: int = Field(10, ge=0, description="that wait in one conversation; more are refused with 409")
     default_model: str = Field("", description="empty: the first model of the catalogue")
-    sweep_seconds: float = Field(
-        5.0, gt=0, description="how often undispatched runs, and logs to purge, are looked for"
-    )
-    watch_seconds: float = Field(10.0, gt=0, description="how often every run that goes on is looked at")
-    unanswered_seconds: float = Field(
-        300.0,
-        gt=0,
-        description="a run with no new event for so long, and no worker that answers for it, ends as failed; so it is "
-        "also the longest time that a request may wait for a free worker",
-    )
-    retention_seconds: float = Field(
-        7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
-    )
     completion_retention_seconds: float = Field(
         30 * 24 * 3600, gt=0, description="after its end a completion (OpenAI's protocols) is deleted"
     )
-    purges_per_second: float = Field(
-        2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"
-    )
-    handlers: int = Field(32, ge=1, description="messages handled at the same time")
 
 
-class CompareSettings(BaseSettings):
+class CompareSettings(_OrchestratorSettings):
     """Limits of comparisons."""
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_COMPARE_")
@@ -64,25 +69,9 @@ class CompareSettings(BaseSettings):
         50_000, ge=1, description="votes, and answers, that it is computed from at most: the newest"
     )
     leaderboard_seconds: float = Field(5.0, ge=0, description="how long one that was computed is told again")
-    sweep_seconds: float = Field(
-        5.0, gt=0, description="how often undispatched runs, untold votes and logs to purge are looked for"
-    )
-    watch_seconds: float = Field(10.0, gt=0, description="how often every lane that goes on is looked at")
-    unanswered_seconds: float = Field(
-        300.0,
-        gt=0,
-        description="a lane with no new event for so long, and no worker that answers for it, ends as failed",
-    )
-    retention_seconds: float = Field(
-        7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
-    )
-    purges_per_second: float = Field(
-        2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"
-    )
-    handlers: int = Field(32, ge=1, description="messages handled at the same time")
 
 
-class ArchitectSettings(BaseSettings):
+class ArchitectSettings(_OrchestratorSettings):
     """Limits of assistants and their runs."""
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_ARCHITECT_")
@@ -115,19 +104,3 @@ class ArchitectSettings(BaseSettings):
     retry_base_seconds: float = Field(2.0, gt=0, description="before a step's second attempt; doubled for each more")
     retry_max_seconds: float = Field(120.0, gt=0, description="the longest wait before an attempt")
     dry_run_output_tokens: int = Field(800, ge=1, description="assumed of a step that sets no max_tokens")
-    sweep_seconds: float = Field(
-        5.0, gt=0, description="how often what was left undone, missed timers and logs to purge are looked for"
-    )
-    watch_seconds: float = Field(10.0, gt=0, description="how often every step that is being answered is looked at")
-    unanswered_seconds: float = Field(
-        300.0,
-        gt=0,
-        description="a step with no new event for so long, and no worker that answers for it, ends as failed",
-    )
-    retention_seconds: float = Field(
-        7 * 24 * 3600, gt=0, description="after its end a run is taken out of the log; what is stored of it stays"
-    )
-    purges_per_second: float = Field(
-        2.0, gt=0, description="runs taken out of the log; each may hold up the bus for 50 ms"
-    )
-    handlers: int = Field(32, ge=1, description="messages handled at the same time")
