@@ -96,19 +96,15 @@ def changed(
     return version_row(row, definition, now, command.note) if another and definition is not None else None
 
 
-def shown(
-    row: AssistantRow, owner: Owner, version: VersionRow | None = None, definition: Definition | None = None
-) -> Assistant:
+def shown(row: AssistantRow, owner: Owner, version: VersionRow | None = None) -> Assistant:
     """An assistant as somebody sees it, without a version as it is in lists."""
-    if version is not None and definition is None:
-        definition = definition_of(version)
     return Assistant(
         **row.model_dump(
             include={"id", "name", "description", "status", "latest_version", "copied_from", "created_at", "updated_at"}
         ),
         version=row.latest_version if version is None else version.version,
         mine=(row.tenant, row.user) == (owner.tenant, owner.user),
-        definition=definition,
+        definition=None if version is None else definition_of(version),
     )
 
 

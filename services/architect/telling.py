@@ -26,9 +26,6 @@ from services.architect import run_store
 from services.architect.models import RunEventRow, RunRow
 from services.architect.plan import key_of, owner_of
 
-_ENDINGS = (events.StepCompleted, events.StepFailed, events.StepSkipped, events.StepCancelled)
-_OUTCOMES = ("completed", "failed", "skipped", "cancelled")
-
 
 class Telling:
     """Says what is not known to be said."""
@@ -89,9 +86,10 @@ def fact_of(run: RunRow, event: events.Event | None) -> Message | None:
         case events.StepCompleted() | events.StepFailed() if event.source is not None:
             return None
         case events.StepCompleted() | events.StepFailed() | events.StepSkipped() | events.StepCancelled():
+            outcome: Any = events.type_of(event).removeprefix("step.")
             return ArchitectStepEndedFact(
                 **about,
-                outcome=_OUTCOMES[_ENDINGS.index(type(event))],
+                outcome=outcome,
                 step=event.step,
                 attempts=getattr(event, "attempt", 0),
                 error_code=event.error.code if isinstance(event, events.StepFailed) else None,

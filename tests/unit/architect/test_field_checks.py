@@ -17,7 +17,7 @@ AB = ("a", "b")
         {"kind": "long_text", "min_length": 3, "default": "abc"},
         {"kind": "select", "choices": AB, "default": "b"},
         {"kind": "multi_select", "choices": AB, "default": ("b",), "min_selections": 1, "max_selections": 5},
-        {"kind": "file", "accept": (".pdf", "text/*", "application/vnd.ms-excel", ".tar.gz"), "max_files": 2},
+        {"kind": "file", "accept": (".pdf", "text/*", "application/vnd.ms-excel", ".old.csv"), "max_files": 2},
     ],
 )
 def test_what_belongs_to_a_kind_is_taken(good: dict[str, Any]) -> None:
