@@ -154,6 +154,7 @@ _run = Run(
     model="demo-swift",
     text="Hello, Ada",
     revealed=True,
+    cost_usd="0.000018",
     error=_problem,
     created_at=CREATED,
     ended_at=ENDED,

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from contracts import subjects
-from contracts.architect_values import NotifyPolicy
 from contracts.ids import Id, RunId
 from contracts.message import Message, Owner
+from contracts.notify import NotifyPolicy
 
 
 class AssistantSavedFact(Message):

@@ -11,12 +11,12 @@ from contracts.content import Turn
 from contracts.generation import TokenUsage
 from contracts.ids import Id, RunId
 from contracts.message import Problem, Value
+from contracts.notify import NotifyPolicy as NotifyPolicy
 
 StepStatus = Literal[
     "waiting", "approval", "ready", "running", "retrying", "completed", "failed", "skipped", "cancelled"
 ]
 """`waiting`: for steps before it; `approval`: for somebody to approve it; `ready`: about to begin."""
-NotifyPolicy = Literal["always", "when_away", "never"]
 
 
 class Assistant(Value):

@@ -27,6 +27,7 @@ from contracts.example_values import RUN as RUN
 from contracts.generation import GenerateRequest, GenerationEnded, Parameters, Timeouts, TokenUsage
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Message, Problem
+from contracts.notifier_examples import NOTIFIER_FACTS
 
 _ending: dict[str, Any] = {"lane": MAIN_LANE, "at": AT + 1900, "attempt": 1, "model": "demo-swift", "provider": "demo"}
 _usage = events.Usage(input_tokens=12, output_tokens=3, reasoning_tokens=2, cached_input_tokens=4)
@@ -190,6 +191,8 @@ FACTS: tuple[Message, ...] = (
         message_id_stored=REPLY,
         model="demo-swift",
         error_code="provider_unavailable",
+        total_ms=1900,
+        notify="when_away",
     ),
     ConversationCreatedFact(owner=OWNER, conversation_id=CONVERSATION),
     ConversationDeletedFact(owner=OWNER, conversation_id=CONVERSATION),
@@ -204,6 +207,7 @@ FACTS: tuple[Message, ...] = (
     ),
     *COMPARE_FACTS,
     *ARCHITECT_FACTS,
+    *NOTIFIER_FACTS,
 )
 
 PROBLEM = Problem(code="unknown_run", message="There is no such run.")

@@ -21,6 +21,7 @@ from contracts.content import Image, ToolResult, Turn
 from contracts.generation import Parameters, Timeouts
 from contracts.ids import Id, RunId
 from contracts.message import Owner, Request
+from contracts.notify import NotifyPolicy
 
 
 class ChatRequest(Request[Any]):
@@ -133,6 +134,7 @@ class SendMessage(ChatRequest):
     fallbacks: tuple[str, ...] = ()
     parameters: Parameters = Parameters()
     timeouts: Timeouts = Timeouts()
+    notify: NotifyPolicy | None = Field(None, description="none: the user's setting")
     idempotency_key: str | None = Field(None, max_length=255)
 
 
@@ -150,6 +152,7 @@ class Regenerate(ChatRequest):
     parameters: Parameters = Parameters()
     timeouts: Timeouts = Timeouts()
     on_busy: OnBusy = "reject"
+    notify: NotifyPolicy | None = Field(None, description="none: the user's setting")
     idempotency_key: str | None = Field(None, max_length=255)
 
 

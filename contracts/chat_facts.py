@@ -7,6 +7,7 @@ from pydantic import Field
 from contracts import subjects
 from contracts.ids import Id, RunId
 from contracts.message import Message, Owner
+from contracts.notify import NotifyPolicy
 
 
 class RunCreatedFact(Message):
@@ -34,6 +35,8 @@ class RunEndedFact(Message):
     message_id_stored: Id = Field(description="the assistant's message")
     model: str
     error_code: str | None = None
+    total_ms: int | None = Field(None, description="from its acceptance; none in facts of before it was told")
+    notify: NotifyPolicy | None = Field(None, description="what its owner wants the notifier to do; none: the setting")
 
     def message_id(self) -> str:
         """Once per run."""

@@ -83,6 +83,9 @@ class Run(Value):
         None, description="the answer so far, or what was kept of it; a comparison has several, and tells them itself"
     )
     revealed: bool | None = Field(None, description="of a comparison; false: its models are hidden until the vote")
+    cost_usd: str | None = Field(
+        None, description="of a run that has ended, if it is known; a comparison tells it by lane"
+    )
     error: Problem | None = None
     created_at: datetime
     ended_at: datetime | None = None

@@ -20,6 +20,7 @@ from contracts.content import Turn
 from contracts.generation import Parameters, Timeouts
 from contracts.ids import Id, RunId
 from contracts.message import Owner, Request
+from contracts.notify import NotifyPolicy
 
 
 class CompareRequest(Request[Any]):
@@ -41,6 +42,7 @@ class StartComparison(CompareRequest):
     parameters: Parameters = Parameters()
     timeouts: Timeouts = Timeouts()
     title: str = ""
+    notify: NotifyPolicy | None = Field(None, description="none: the user's setting")
     idempotency_key: str | None = Field(None, max_length=255)
 
 
@@ -58,6 +60,7 @@ class ExtendComparison(CompareRequest):
     add: tuple[LaneWish, ...] = Field((), max_length=64)
     retry: tuple[Id, ...] = Field((), max_length=64, description="lanes to generate anew")
     timeouts: Timeouts = Timeouts()
+    notify: NotifyPolicy | None = Field(None, description="none: the user's setting")
     idempotency_key: str | None = Field(None, max_length=255)
 
 

@@ -2,10 +2,13 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from contracts import subjects
 from contracts.compare_values import Outcome
 from contracts.ids import Id, RunId
 from contracts.message import Message, Owner
+from contracts.notify import NotifyPolicy
 
 
 class CompareRunCreatedFact(Message):
@@ -34,6 +37,8 @@ class CompareRunEndedFact(Message):
     failed: int = 0
     cancelled: int = 0
     error_code: str | None = None
+    total_ms: int | None = Field(None, description="from its acceptance; none in facts of before it was told")
+    notify: NotifyPolicy | None = Field(None, description="what its owner wants the notifier to do; none: the setting")
 
     def message_id(self) -> str:
         """Once per run."""

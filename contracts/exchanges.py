@@ -9,6 +9,7 @@ from contracts.compare_examples import COMPARE_EXCHANGES
 from contracts.content import Image, ToolResult, ToolUse, Turn
 from contracts.generation import ListModels, ModelList, Parameters, ProviderState, Timeouts, TokenUsage
 from contracts.message import Problem, Reply, Request, Value
+from contracts.notifier_examples import NOTIFIER_EXCHANGES
 
 
 class Exchange(NamedTuple):
@@ -71,6 +72,7 @@ _run = chat.Run(
     model="demo-swift",
     text="Hello, Ada",
     revealed=True,
+    cost_usd="0.000018",
     error=Problem(code="provider_unavailable", message="The model server does not answer."),
     created_at=CREATED,
     ended_at=ENDED,
@@ -123,6 +125,7 @@ EXCHANGES = (
         chat.SendMessage(
             **_of_conversation,
             **_asked,
+            notify="when_away",
             create=True,
             create_missing=True,
             system="Be brief.",
@@ -138,7 +141,10 @@ EXCHANGES = (
         _started,
     ),
     Exchange(
-        chat.Regenerate(**_of_conversation, **_asked, run_id=RUN, message_id=REPLY, on_busy="interrupt"), _started
+        chat.Regenerate(
+            **_of_conversation, **_asked, run_id=RUN, message_id=REPLY, on_busy="interrupt", notify="never"
+        ),
+        _started,
     ),
     Exchange(
         chat.ForkConversation(**_of_conversation, new_conversation_id="conv_01k3x9v4t3", message_id=REPLY),
@@ -192,5 +198,5 @@ EXCHANGES = (
             providers=(ProviderState(name="demo", circuit="closed"),),
         ),
     ),
-    *(Exchange(request, result) for request, result in (*COMPARE_EXCHANGES, *ARCHITECT_EXCHANGES)),
+    *(Exchange(request, result) for request, result in (*COMPARE_EXCHANGES, *ARCHITECT_EXCHANGES, *NOTIFIER_EXCHANGES)),
 )

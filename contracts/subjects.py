@@ -29,6 +29,8 @@ ARCHITECT_RUN_CREATED = "evt.architect.run.created"
 ARCHITECT_RUN_ENDED = "evt.architect.run.{outcome}"
 ARCHITECT_STEP_ENDED = "evt.architect.step.{outcome}"
 APPROVAL_REQUESTED = "evt.architect.approval.requested"
+SESSION_BEGUN = "evt.edge.session.begun"
+NOTIFICATION_ENDED = "evt.notifier.notification.{outcome}"
 
 # Messages that were given up (stream DEAD): the original subject behind "dead.".
 DEAD = "dead.{subject}"
@@ -40,6 +42,7 @@ RPC = "rpc.{service}.{verb}"
 CANCEL = "control.cancel.{tenant}.{user}.{run}.{lane}"
 PING = "control.ping.{tenant}.{user}.{run}.{lane}"
 CONTROL = "control.*.{tenant}.{user}.{run}.{lane}"
+PRESENCE = "control.presence.{tenant}.{user}.{run}"
 
 # Where the server hands orders to the replicas of a service, each to one of them.
 DELIVERIES = "deliver.{consumer}"
@@ -88,11 +91,14 @@ SUBJECTS_ARE_FOR: dict[str, str] = {
     ARCHITECT_RUN_ENDED: "A run of an assistant ended and its outputs are stored.",
     ARCHITECT_STEP_ENDED: "A step of an assistant's run ended.",
     APPROVAL_REQUESTED: "A step of an assistant's run waits until somebody approves it.",
+    SESSION_BEGUN: "Somebody has signed in, and this is the verified address to tell him of his runs.",
+    NOTIFICATION_ENDED: "A notification was sent, was given up, or is not sent.",
     DEAD: "A message that was given up, under its own subject.",
     RPC: "Requests to a service, which are answered. One of its replicas takes each.",
     CANCEL: "Request: stop this generation. Its worker answers when it has; no responders means that none is at it.",
     PING: "Request: is a worker at this generation? Answered only by one that is.",
     CONTROL: "What a worker hears while it is at a generation.",
+    PRESENCE: "Request: does somebody watch this run? Edges that show it answer; no responders means that nobody does.",
     DELIVERIES: "Where the server hands orders to the handlers of a service. The streams are where to look for them.",
 }
 

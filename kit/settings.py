@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kit.notifier_settings import NotifierSettings as NotifierSettings
 from kit.orchestrator_settings import ArchitectSettings as ArchitectSettings
 from kit.orchestrator_settings import ChatSettings as ChatSettings
 from kit.orchestrator_settings import CompareSettings as CompareSettings
@@ -56,6 +57,8 @@ class AuthSettings(BaseSettings):
     mode: Literal["local", "token"] = Field("local", description="who is let in without a token: this machine, nobody")
     secret: SecretStr = Field(SecretStr(""), description="signs tokens (HS256), 32 bytes or more")
     token_ttl_seconds: int = Field(30 * 24 * 3600, ge=60, description="how long a signed token is good")
+    local_email: str = Field("", description="the address of the local user; empty: `user@localhost`")
+    local_name: str = Field("", description="how the local user is addressed")
     allow_beyond_loopback: bool = Field(
         False, description="let `local` mode listen on other addresses, e.g. inside a container"
     )
@@ -93,6 +96,15 @@ class EdgeSettings(BaseSettings):
         90.0, gt=0, description="for architect's answer to a file, whose text is found first; before 503"
     )
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
+    unacknowledged_seconds: float = Field(
+        30.0, ge=0, description="a client that confirms nothing of what was sent to it for so long is gone; 0: no limit"
+    )
+    seen_seconds: float = Field(
+        120.0, ge=0, description="how long it is known that somebody has seen a run's end, for the notifier"
+    )
+    session_seconds: float = Field(
+        6 * 3600, gt=0, description="how often the address of somebody who goes on calling is told to the notifier"
+    )
     chat_on_busy: Literal["reject", "queue", "interrupt"] = Field(
         "queue", description="what a message to /api/chat does while an answer is running, unless it says `onBusy`"
     )
@@ -148,6 +160,9 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(Path(".studio"), description="everything the local stack keeps")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
+    public_url: str = Field(
+        "", description="where users reach the edge, for links in e-mails; empty: the address the edge listens on"
+    )
 
     nats: BusSettings = Field(default_factory=lambda: BusSettings())
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings())
@@ -156,5 +171,6 @@ class Settings(BaseSettings):
     chat: ChatSettings = Field(default_factory=lambda: ChatSettings())
     compare: CompareSettings = Field(default_factory=lambda: CompareSettings())
     architect: ArchitectSettings = Field(default_factory=lambda: ArchitectSettings())
+    notifier: NotifierSettings = Field(default_factory=lambda: NotifierSettings())
     inference: InferenceSettings = Field(default_factory=lambda: InferenceSettings())
     models: ModelSettings = Field(default_factory=lambda: ModelSettings())

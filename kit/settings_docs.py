@@ -1,5 +1,6 @@
 """Writes docs/settings.md from kit/settings.py: `python -m kit.settings_docs`; with `--check` it only looks."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +60,7 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, tuple):
-        value = ",".join(value)
+        value = ",".join(value) if all(isinstance(part, str) for part in value) else json.dumps(value)
     if isinstance(value, bool):
         value = str(value).lower()
     return f"`{value}`" if value not in (None, "") else "–"

@@ -1,0 +1,1 @@
+"""Notifier: who is away when a run ends hears of it, once."""

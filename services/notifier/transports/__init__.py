@@ -1,0 +1,1 @@
+"""The ways by which an e-mail goes out."""
