@@ -3,8 +3,8 @@
 from contracts import architect_assistants as asked
 from kit.bus.connection import Bus
 from kit.db.database import Database
+from kit.orchestrate.handling import Served
 from kit.orchestrate.offers import Offers
-from kit.orchestrate.service import Served
 from kit.settings import ArchitectSettings
 from services.architect.assistant_handlers import AssistantHandlers
 from services.architect.assistant_telling import AssistantTelling

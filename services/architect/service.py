@@ -3,7 +3,8 @@
 from contracts import architect
 from contracts.architect_work import StartStep, TimeIsUp
 from kit.bus.broker import of_work
-from kit.orchestrate.service import OrchestratorService, Served
+from kit.orchestrate.handling import Served
+from kit.orchestrate.service import OrchestratorService
 from kit.runtime.service import Service
 from kit.settings import Settings
 from services.architect.assistants import Assistants

@@ -1,7 +1,8 @@
 """The chat service: its parts, and how they hang together."""
 
 from contracts import chat, completions
-from kit.orchestrate.service import OrchestratorService, Served
+from kit.orchestrate.handling import Served
+from kit.orchestrate.service import OrchestratorService
 from kit.runtime.service import Service
 from kit.settings import Settings
 from services.chat.completion_handlers import CompletionHandlers

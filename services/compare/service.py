@@ -1,7 +1,8 @@
 """The compare service: its parts, and how they hang together."""
 
 from contracts import compare
-from kit.orchestrate.service import OrchestratorService, Served
+from kit.orchestrate.handling import Served
+from kit.orchestrate.service import OrchestratorService
 from kit.runtime.service import Service
 from kit.settings import Settings
 from services.compare.board_handlers import BoardHandlers
