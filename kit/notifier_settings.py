@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DAY_SECONDS = 24 * 3600
@@ -42,6 +42,7 @@ class NotifierSettings(BaseSettings):
         gt=0,
         description="an attempt whose process says nothing for so long is made again; more than `send_seconds`",
     )
+    drain_seconds: float = Field(5.0, ge=0, description="on SIGTERM, time to finish what is being sent")
     retention_seconds: float = Field(
         90 * DAY_SECONDS,
         ge=31 * DAY_SECONDS,
@@ -76,3 +77,10 @@ class NotifierSettings(BaseSettings):
     hook_secret_overlap_seconds: float = Field(
         DAY_SECONDS, ge=0, description="calls are signed with a replaced secret as well for so long"
     )
+
+    @model_validator(mode="after")
+    def _claims_outlast_attempts(self) -> "NotifierSettings":
+        """Or a second replica would begin what the first has not ended."""
+        if self.claim_seconds <= self.send_seconds:
+            raise ValueError("STUDIO_NOTIFIER_CLAIM_SECONDS must be more than STUDIO_NOTIFIER_SEND_SECONDS")
+        return self

@@ -41,6 +41,9 @@ ROSTER = (
     ServiceSpec(
         "architect", "services.architect.service:build", "architect", "assistants made of prompt chains, and their runs"
     ),
+    ServiceSpec(
+        "notifier", "services.notifier.service:build", "notifier", "tells those who are away that their runs have ended"
+    ),
     ServiceSpec("inference", "services.inference.service:build", None, "calls the models, writes tokens to the log"),
 )
 

@@ -58,7 +58,8 @@ async def serve(name: str, build: Callable[[Settings], Service], settings: Setti
 
 def stop_seconds(settings: Settings) -> float:
     """How long a service may take to stop: its drain and a margin. A supervisor waits a little longer."""
-    return max(settings.edge.drain_seconds, settings.inference.drain_seconds) + STOP_MARGIN_SECONDS
+    drains = (settings.edge.drain_seconds, settings.inference.drain_seconds, settings.notifier.drain_seconds)
+    return max(drains) + STOP_MARGIN_SECONDS
 
 
 def notify_ready() -> None:

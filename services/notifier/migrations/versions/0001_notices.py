@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("run_id", "about"),
         schema=SCHEMA,
     )
-    _index("notice_by_owner", "notice", ["tenant", "user", "happened_at", "id"])
+    _index("notice_by_owner", "notice", ["tenant", "user", "id"])
     _index("notice_waiting", "notice", ["decide_at"], "status = 'waiting'")
     _index("notice_untold", "notice", ["decided_at"], "status = 'not_told' AND told_at IS NULL")
     _index("notice_by_age", "notice", ["happened_at"])
