@@ -10,6 +10,7 @@ from contracts.chat import ListRuns
 from contracts.compare import ListCompareRuns
 from contracts.generation import ListModels
 from contracts.message import Owner, Reply, Request
+from contracts.notifier import GetPreferences
 from kit.runtime.errors import StartError
 from kit.settings import Settings
 from services.commands.settings import load_settings
@@ -22,11 +23,12 @@ QUESTIONS: dict[str, Request[Any]] = {
     "chat": ListRuns(owner=NOBODY, limit=1),  # the answer comes from its database
     "compare": ListCompareRuns(owner=NOBODY, limit=1),
     "architect": ListArchitectRuns(owner=NOBODY, limit=1),
+    "notifier": GetPreferences(owner=NOBODY),
     "inference": ListModels(),
 }
 
 
-def healthy(service: Annotated[str, typer.Argument(help="chat, compare, architect or inference")]) -> None:
+def healthy(service: Annotated[str, typer.Argument(help="chat, compare, architect, notifier or inference")]) -> None:
     """Ask a service over the bus, as the others do; exit code 1 if it does not answer.
 
     Any replica may answer: this says that there is the service. A replica that died is restarted by Docker itself.

@@ -147,6 +147,7 @@ class LocalStack:
             "STUDIO_DATABASE_SERVICE_PASSWORD": self._data.secret("services"),
             "STUDIO_AUTH_SECRET": secret,
             "STUDIO_EDGE_PORT": str(self._port),
+            "STUDIO_PUBLIC_URL": self._settings.public_url or self.url,
         }
 
     def _step(self, text: str) -> None:

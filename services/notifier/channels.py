@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from email.utils import parseaddr
 
 from contracts.message import Owner
 from kit.clock import utc_now
@@ -15,7 +16,7 @@ from services.notifier.hooks import store as hook_store
 from services.notifier.hooks.caller import HookCaller
 from services.notifier.hooks.payload import payload
 from services.notifier.links import Links
-from services.notifier.mail.message import Recipient, compose, domain_of
+from services.notifier.mail.message import Recipient, compose
 from services.notifier.models import ContactRow, DeliveryRow, NoticeRow
 from services.notifier.transports.transport import Transport
 
@@ -32,6 +33,7 @@ class MailChannel:
 
     def __init__(self, database: Database, transport: Transport, links: Links, limits: NotifierSettings) -> None:
         self._database, self._transport, self._links, self._limits = database, transport, links, limits
+        self._domain = parseaddr(limits.sender)[1].rpartition("@")[2] or "localhost"
 
     async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, content: Content, hand_over: HandOver) -> None:
         """Send it. Raises LaterError, NeverError, GoneError, or what `hand_over` raises."""
@@ -42,7 +44,7 @@ class MailChannel:
             content,
             Recipient(contact.email, contact.name),
             self._limits,
-            message_id=f"<{delivery.id}@{domain_of(self._limits.sender)}>",
+            message_id=f"<{delivery.id}@{self._domain}>",
             link=self._links.to_run(content),
             unsubscribe=self._links.to_unsubscribe(contact.unsubscribe_token),
         )

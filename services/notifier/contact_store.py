@@ -33,7 +33,7 @@ async def by_token(session: AsyncSession, token: str) -> ContactRow | None:
 
 async def remember(session: AsyncSession, owner: Owner, email: str, name: str | None, seen_at: datetime) -> None:
     """Keep an address, if it is not older than the one that is known. A new one is not refused any more."""
-    table = ContactRow.__table__  # type: ignore[attr-defined]
+    table = ContactRow.__table__
     query = insert(table).values(
         tenant=owner.tenant,
         user=owner.user,
@@ -43,7 +43,7 @@ async def remember(session: AsyncSession, owner: Owner, email: str, name: str | 
         seen_at=seen_at,
     )
     new = query.excluded
-    await session.exec(  # type: ignore[call-overload]
+    await session.exec(
         query.on_conflict_do_update(
             index_elements=["tenant", "user"],
             set_={
@@ -66,9 +66,9 @@ async def refuse(session: AsyncSession, owner: Owner, email: str, problem: Probl
 
 async def changed_preference(session: AsyncSession, owner: Owner) -> PreferenceRow:
     """The row of a user's wishes, locked, to be changed."""
-    table = PreferenceRow.__table__  # type: ignore[attr-defined]
+    table = PreferenceRow.__table__
     query = insert(table).values(tenant=owner.tenant, user=owner.user, email=True, webhook=True)
-    await session.exec(query.on_conflict_do_nothing())  # type: ignore[call-overload]
+    await session.exec(query.on_conflict_do_nothing())
     found = await preference(session, owner, lock=True)
     assert found is not None  # noqa: S101
     return found

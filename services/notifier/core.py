@@ -53,7 +53,7 @@ class Happened(Value):
 class Wanted(NamedTuple):
     """What is to be done: `policy` holds for it, and `reason` says why it is not told, if that is known already."""
 
-    policy: NotifyPolicy
+    policy: str
     reason: Reason | None
 
 
@@ -79,8 +79,7 @@ def wanted(
     happened: Happened, preference: PreferenceRow | None, limits: NotifierSettings, now: datetime
 ) -> Wanted | None:
     """What the owner wants to hear; None: it is nothing, and nothing worth a line in the list of what was sent."""
-    own = preference.policy if preference is not None else None
-    policy: NotifyPolicy = happened.notify or own or "when_away"  # type: ignore[assignment]  (the table holds no other)
+    policy = happened.notify or (preference.policy if preference is not None else None) or "when_away"
     if happened.notify is None and policy != "always" and happened.about == ENDED:
         least = preference.longer_than_seconds if preference is not None else None
         if (happened.total_ms or 0) < 1000 * (limits.longer_than_seconds if least is None else least):

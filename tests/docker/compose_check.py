@@ -17,8 +17,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = f"studio-check-{os.getpid()}"
 IMAGE = f"{PROJECT}:check"
-BASE_IMAGES = ("python:3.11-slim", "nats:2-alpine", "postgres:16")
-OURS = ("edge", "chat", "compare", "architect", "inference")
+BASE_IMAGES = ("python:3.11-slim", "nats:2-alpine", "postgres:16", "axllent/mailpit:latest")
+OURS = ("edge", "chat", "compare", "architect", "notifier", "inference")
 SETTINGS = ("STUDIO_", "COMPOSE_", "OPENAI", "ANTHROPIC", "GEMINI", "GOOGLE", "AZURE_", "AWS_")
 ENDINGS = {"run.completed", "run.failed", "run.cancelled"}
 
@@ -34,7 +34,8 @@ class CannotRunError(Exception):
 def environment() -> dict[str, str]:
     """What compose is given: nothing of the caller's own settings, and a port that the engine chooses."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    return {**kept, "STUDIO_IMAGE": IMAGE, "STUDIO_EDGE_PORT": "0", "STUDIO_MODELS_OLLAMA_URL": "", "PYTHONPATH": ""}
+    ports = {"STUDIO_EDGE_PORT": "0", "STUDIO_MAILPIT_PORT": "0"}
+    return {**kept, **ports, "STUDIO_IMAGE": IMAGE, "STUDIO_MODELS_OLLAMA_URL": "", "PYTHONPATH": ""}
 
 
 def docker(*arguments: str, seconds: float = COMMAND_SECONDS) -> str:
@@ -81,10 +82,10 @@ def containers(service: str) -> list[dict[str, Any]]:
     return list(json.loads(docker("inspect", *ids))) if ids else []
 
 
-def connection() -> HTTPConnection:
-    """To the edge, wherever it is published now."""
-    host, _, port = compose("port", "edge", "8484").rpartition(":")
-    assert host == "127.0.0.1", f"the edge is published on {host}"
+def connection(service: str = "edge", inside: str = "8484") -> HTTPConnection:
+    """To a service, wherever it is published now."""
+    host, _, port = compose("port", service, inside).rpartition(":")
+    assert host == "127.0.0.1", f"{service} is published on {host}"
     return HTTPConnection(host, int(port), timeout=SILENCE_SECONDS)
 
 
@@ -140,6 +141,13 @@ def messages(conversation: str) -> list[dict[str, Any]]:
     return list(json.loads(response.read())["items"])
 
 
+def mails() -> list[dict[str, Any]]:
+    """What has arrived in the mail service, the newest first."""
+    http = connection("mailpit", "8025")
+    http.request("GET", "/api/v1/messages")
+    return list(json.loads(http.getresponse().read())["messages"])
+
+
 def up(*arguments: str) -> float:
     """Start and wait until all are healthy; the seconds it took."""
     began = time.monotonic()
@@ -169,7 +177,7 @@ def check_confinement() -> None:
             assert "PASSWORD=" not in told, f"{service} has a password in its environment"
     for service in ("nats", "postgres"):
         assert not any(containers(service)[0]["NetworkSettings"]["Ports"].values()), f"{service} is published"
-    say("all of ours: not root, no capability, read-only, no secret in the environment; only the edge is published")
+    say("all of ours: not root, no capability, read-only, no secret in the environment; no server is published")
 
 
 def check_killed_worker() -> None:
@@ -195,6 +203,19 @@ def check_killed_worker() -> None:
     answer("And now?")
 
 
+def check_mail() -> None:
+    """A run that nobody watches: its owner gets one mail."""
+    began, http = time.monotonic(), connection()
+    body = json.dumps({"content": "Hello", "model": "demo-swift", "notify": "always"})
+    http.request("POST", "/v1/conversations/new/messages", body, {"Content-Type": "application/json"})
+    assert http.getresponse().status == 202
+    while not (found := mails()):
+        assert time.monotonic() - began < ANSWER_SECONDS, "no mail has arrived"
+        time.sleep(0.5)
+    assert [len(found), found[0]["To"][0]["Address"]] == [1, "user@localhost"], found
+    say(f"the mail {found[0]['Subject']!r} arrived {time.monotonic() - began:.1f} s after the question")
+
+
 def check_stop() -> None:
     began = time.monotonic()
     compose("stop")
@@ -215,6 +236,7 @@ def check() -> None:
     for _ in range(4):
         answer("Hello")
     check_killed_worker()
+    check_mail()
     check_stop()
     seconds = up("--scale", "inference=1", "--scale", "chat=1")
     assert len(messages(kept)) == 2, "the conversation is gone after a restart"

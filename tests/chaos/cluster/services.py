@@ -25,6 +25,7 @@ REPLICAS = (
     Replicas("chat"),
     Replicas("compare"),
     Replicas("architect"),
+    Replicas("notifier"),
     Replicas("inference"),
 )
 
