@@ -80,12 +80,13 @@ def wanted(
 ) -> Wanted | None:
     """What the owner wants to hear; None: it is nothing, and nothing worth a line in the list of what was sent."""
     policy = happened.notify or (preference.policy if preference is not None else None) or "when_away"
-    if happened.notify is None and policy != "always" and happened.about == ENDED:
-        least = preference.longer_than_seconds if preference is not None else None
-        if (happened.total_ms or 0) < 1000 * (limits.longer_than_seconds if least is None else least):
-            return None
+    least = preference.longer_than_seconds if preference is not None else None
+    is_short = (happened.total_ms or 0) < 1000 * (limits.longer_than_seconds if least is None else least)
+    asked_for = policy == "always" or happened.notify == "when_away" or happened.about != ENDED
+    if is_short and not asked_for:
+        return None
     if policy == "never":
-        return Wanted(policy, "policy_never") if happened.notify is None else None
+        return Wanted(policy, "policy_never")
     if now - happened.at > timedelta(seconds=limits.late_seconds):
         return Wanted(policy, "too_late")
     if policy == "when_away" and happened.outcome == "cancelled":
