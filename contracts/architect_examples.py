@@ -74,7 +74,7 @@ ARCHITECT_FACTS: tuple[Message, ...] = (
         model="demo-swift",
         error_code="provider_unavailable",
     ),
-    ApprovalRequestedFact(owner=OWNER, run_id=RUN, step=STEP),
+    ApprovalRequestedFact(owner=OWNER, run_id=RUN, step=STEP, notify="when_away"),
     ArchitectRunEndedFact(
         outcome="failed",
         owner=OWNER,

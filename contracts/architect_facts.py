@@ -73,12 +73,13 @@ class ArchitectStepEndedFact(Message):
 
 
 class ApprovalRequestedFact(Message):
-    """A step waits until somebody approves it."""
+    """A step waits until somebody approves it. `notify`: what the run's owner wants the notifier to do."""
 
     SUBJECT: ClassVar[str] = subjects.APPROVAL_REQUESTED
     owner: Owner
     run_id: RunId
     step: Id
+    notify: NotifyPolicy | None = None
 
     def message_id(self) -> str:
         """Once per step."""

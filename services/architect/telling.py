@@ -82,7 +82,7 @@ def fact_of(run: RunRow, event: events.Event | None) -> Message | None:
                 parent_run_id=run.parent_run_id,
             )
         case events.ApprovalRequested():
-            return ApprovalRequestedFact(**about, step=event.step)
+            return ApprovalRequestedFact.model_validate({**about, "step": event.step, "notify": run.notify})
         case events.StepCompleted() | events.StepFailed() if event.source is not None:
             return None
         case events.StepCompleted() | events.StepFailed() | events.StepSkipped() | events.StepCancelled():

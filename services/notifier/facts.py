@@ -32,4 +32,5 @@ def of_run(fact: RunFact, at: datetime) -> Happened | None:
 
 def of_approval(fact: ApprovalRequestedFact, at: datetime) -> Happened:
     """A step has begun to wait for somebody."""
-    return Happened(owner=fact.owner, run_id=fact.run_id, about=about_approval(fact.step), at=at)
+    about = about_approval(fact.step)
+    return Happened(owner=fact.owner, run_id=fact.run_id, about=about, notify=fact.notify, at=at)
