@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-MODES = ("mixed", "takeover", "cancel", "rolling", "soak", "zombie", "compare", "assistants", "long")
+MODES = ("mixed", "takeover", "cancel", "rolling", "soak", "zombie", "compare", "assistants", "long", "notify")
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,15 @@ class Options:
 
     @property
     def many(self) -> int:
-        """How many takeovers, cancels, comparisons, … or runs of assistants."""
-        return self.count or {"takeover": 50, "cancel": 100, "zombie": 5, "compare": 50, "assistants": 100}.get(
-            self.mode, 0
-        )
+        """How many takeovers, cancels, comparisons, … or other runs."""
+        return self.count or {
+            "takeover": 50,
+            "cancel": 100,
+            "zombie": 5,
+            "compare": 50,
+            "assistants": 100,
+            "notify": 100,
+        }.get(self.mode, 0)
 
 
 def read(words: list[str] | None = None) -> Options:
@@ -54,7 +59,7 @@ def read(words: list[str] | None = None) -> Options:
         "--count",
         type=int,
         default=0,
-        help="takeover, cancel, zombie, compare, assistants: how many (default 50, 100, 5, 50, 100)",
+        help="takeover, cancel, zombie, compare, assistants, notify: how many (default 50, 100, 5, 50, 100, 100)",
     )
     add("--minutes", type=float, default=0, help="rolling (default 10), soak (default 65), long (default 66)")
     add("--silence", type=float, default=default.silence, help="soak: seconds of silence in the middle")
@@ -63,8 +68,13 @@ def read(words: list[str] | None = None) -> Options:
     add("--no-goals", dest="goals", action="store_false", help="only print the goals: a slow machine breaks no promise")
     told = vars(parser.parse_args(words))
     told["kinds"] = tuple(kind for kind in told["kinds"].split(",") if kind)
-    told["streams"] = told["streams"] or {"rolling": 100, "soak": 1, "takeover": 4, "compare": 4, "assistants": 4}.get(
-        told["mode"], default.streams
-    )
+    told["streams"] = told["streams"] or {
+        "rolling": 100,
+        "soak": 1,
+        "takeover": 4,
+        "compare": 4,
+        "assistants": 4,
+        "notify": 6,
+    }.get(told["mode"], default.streams)
     told["minutes"] = told["minutes"] or {"soak": 65.0, "long": 66.0}.get(told["mode"], default.minutes)
     return Options(**told)

@@ -80,10 +80,10 @@ class Cluster:
         """Every process that may be killed."""
         return [member for members in self.members.values() for member in members]
 
-    def token(self, user: str) -> str:
+    def token(self, user: str, email: str | None = None) -> str:
         """A token for somebody."""
         tokens = Tokens(AuthSettings(mode="token", secret=self._secret))
-        return tokens.sign(Principal(tenant=TENANT, user=user))
+        return tokens.sign(Principal(tenant=TENANT, user=user, email=email))
 
     async def leader(self) -> Member:
         """The NATS server that leads the run log; the only one where there is only one."""
