@@ -1,0 +1,1 @@
+"""Mails as they would go out, to look at."""
