@@ -60,6 +60,9 @@ class NotifierSettings(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="of the connection to it")
     smtp_user: str = Field("", description="empty: no sign-in")
     smtp_password: SecretStr = Field(SecretStr(""), description="of `smtp_user`")
+    mail_step_seconds: float = Field(
+        8.0, gt=0, description="for each answer of the mail server; the whole attempt has `send_seconds`"
+    )
     ses_region: str = Field("", description="of Amazon SES; empty: the environment's")
     ses_configuration_set: str = Field("", description="empty: none")
     mail_retry_base_seconds: float = Field(5.0, gt=0, description="after a first failed attempt; doubled for each more")

@@ -1,6 +1,6 @@
 """Write every sample as HTML, text and .eml into a folder, and as pictures if there is a Chromium.
 
-    python -m tests.mail_samples FOLDER
+python -m tests.mail_samples FOLDER
 """
 
 import asyncio

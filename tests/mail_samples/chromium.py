@@ -8,12 +8,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-START_SECONDS = 30.0
+from tests.fixtures.polling import until
+
 CALL_SECONDS = 30.0
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server")
@@ -76,10 +78,11 @@ class Browser:
         screen = {"width": width, "height": 800, "deviceScaleFactor": scale, "mobile": width < 500}
         await self.call("Emulation.setDeviceMetricsOverride", **screen)
         await self.call("Page.navigate", url=page.as_uri())
-        async with asyncio.timeout(CALL_SECONDS):
-            while await self._value("document.readyState + location.href") != f"complete{page.as_uri()}":
-                await asyncio.sleep(0.02)
+        await until(partial(self._is_at, page.as_uri()))
         return json.loads(await self._value(f"JSON.stringify({LOOK})"))
+
+    async def _is_at(self, address: str) -> bool:
+        return await self._value("document.readyState + location.href") == f"complete{address}"
 
     async def picture(self, width: int, height: int) -> bytes:
         """What is shown, as a PNG."""
@@ -89,6 +92,11 @@ class Browser:
 
     async def _value(self, expression: str) -> Any:
         return (await self.call("Runtime.evaluate", expression=expression, returnByValue=True))["result"].get("value")
+
+
+async def _port(told: Path) -> str:
+    lines = await asyncio.to_thread(lambda: told.read_text() if told.exists() else "")
+    return lines.partition("\n")[0] if "\n" in lines else ""
 
 
 @asynccontextmanager
@@ -101,11 +109,7 @@ async def browser(binary: str) -> AsyncIterator[Browser]:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            async with asyncio.timeout(START_SECONDS):
-                while not (told := Path(profile, "DevToolsActivePort")).exists() or "\n" not in told.read_text():
-                    assert process.returncode is None, "the browser ended"
-                    await asyncio.sleep(0.05)
-            port = told.read_text().split()[0]
+            port = await until(partial(_port, Path(profile, "DevToolsActivePort")))
             async with aiohttp.ClientSession() as session:
                 async with session.get(f"http://127.0.0.1:{port}/json") as answer:
                     pages = [page for page in await answer.json() if page["type"] == "page"]

@@ -5,8 +5,8 @@ lohnt sich Rust. Die Gründe stehen unten, am Ende eine Zusammenfassung auf Japa
 
 ## What was compared
 
-Both services read from the same stream, check a schema and write batches. See [the method](https://example.com/method) \
-and `bench/ingest.yaml`.
+Both services read from the same stream, check a schema and write batches. See \
+[the method](https://example.com/method) and `bench/ingest.yaml`.
 
 | Property | Go 1.24 | Rust 1.83 | Better |
 |:--|--:|--:|:--|
@@ -20,7 +20,7 @@ and `bench/ingest.yaml`.
 ```go
 func (w *Writer) Flush(ctx context.Context) error {
 \tif len(w.batch) == 0 {
-\t\treturn nil // nothing to do, and an empty insert is an error in ClickHouse since version 23.8 (see the release notes)
+\t\treturn nil // nothing to do, and an empty insert is an error in ClickHouse since 23.8 (see the release notes)
 \t}
 \treturn w.store.Insert(ctx, w.batch)
 }
@@ -35,7 +35,8 @@ func (w *Writer) Flush(ctx context.Context) error {
 > A queue that is never full is a queue that nobody measured.
 
 Was das für uns heißt: Der Umstieg kostet etwa drei Wochen, und die Betriebskosten sinken um rund ein Drittel. Das ist \
-kein schlechtes Geschäft, aber auch kein dringendes. Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft.
+kein schlechtes Geschäft, aber auch kein dringendes. \
+Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft.
 
 ---
 

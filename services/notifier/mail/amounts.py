@@ -6,7 +6,8 @@ SECOND_MS = 1000
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 COARSE_SECONDS = 10 * MINUTE
 """From here on nobody cares for seconds."""
-CENT, DOLLAR = Decimal("0.01"), Decimal(1)
+DIME, SMALL = Decimal("0.1"), Decimal("0.0001")
+MAX_PLACES = 12
 
 
 def duration(milliseconds: int | None) -> str:
@@ -20,31 +21,29 @@ def duration(milliseconds: int | None) -> str:
     if seconds < MINUTE:
         return f"{seconds} s"
     if seconds < COARSE_SECONDS:
-        return _two(seconds, MINUTE, "min", 1, "s")
+        return _two(seconds, MINUTE, "min", "s")
     minutes = round(seconds / MINUTE)
     if minutes < HOUR // MINUTE:
         return f"{minutes} min"
     if minutes < DAY // MINUTE:
-        return _two(minutes, HOUR // MINUTE, "h", 1, "min")
-    return _two(round(minutes * MINUTE / HOUR), DAY // HOUR, "d", 1, "h")
+        return _two(minutes, HOUR // MINUTE, "h", "min")
+    return _two(round(minutes * MINUTE / HOUR), DAY // HOUR, "d", "h")
 
 
-def _two(amount: int, large: int, large_name: str, small: int, small_name: str) -> str:
-    whole, rest = divmod(amount, large)
-    return f"{whole} {large_name} {rest // small} {small_name}" if rest else f"{whole} {large_name}"
+def _two(amount: int, size: int, large: str, small: str) -> str:
+    whole, rest = divmod(amount, size)
+    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
 
 
 def cost(usd: str | None) -> str:
-    """E.g. `$0.00042`, `$0.0123`, `$12.40`; nothing if it is not known, or nothing was paid."""
+    """E.g. `$0.000042`, `$0.0123`, `$12.40`; nothing if it is not known, or nothing was paid."""
     try:
         amount = Decimal(usd or 0)
     except InvalidOperation:
         return ""
     if not amount.is_finite() or amount <= 0:
         return ""
-    if amount >= DOLLAR:
+    if amount >= DIME:
         return f"${amount:,.2f}"
-    places = 4 if amount >= CENT else min(1 - amount.adjusted(), 12)
-    text = f"{amount:.{places}f}"
-    whole, _, rest = text.partition(".")
-    return f"${whole}.{rest.rstrip('0').ljust(2, '0')}"
+    places = 4 if amount >= SMALL else min(1 - amount.adjusted(), MAX_PLACES)
+    return f"${amount:.{places}f}"

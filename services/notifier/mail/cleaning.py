@@ -17,7 +17,7 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Cn"}
 
 
 def clean(text: str) -> str:
-    """A text of several lines; its line ends are `\\n`."""
+    """A text of several lines; every line ends with LF."""
     return _UNWANTED.sub("", _LINE_ENDS.sub("\n", text))
 
 

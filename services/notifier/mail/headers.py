@@ -1,6 +1,7 @@
 """Headers as the email library would not write them by itself."""
 
 from email.headerregistry import HeaderRegistry, UnstructuredHeader
+from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from typing import Any
 
@@ -13,12 +14,14 @@ class WholeHeader(UnstructuredHeader):
         """Nothing in it has a meaning."""
         kwds["parse_tree"], kwds["decoded"] = None, value
 
+    name: str
+
     def fold(self, *, policy: Any) -> str:
         """The line."""
         return f"{self.name}: {self}{policy.linesep}"
 
 
-def mail_policy() -> EmailPolicy:
+def mail_policy() -> "EmailPolicy[EmailMessage]":
     """How our mails are written: lines as SMTP wants them, and nothing but ASCII."""
     registry = HeaderRegistry()
     registry.map_to_type("list-unsubscribe", WholeHeader)  # type: ignore[arg-type]

@@ -11,11 +11,11 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
-TAGS = frozenset(
-    "a blockquote br code em h1 h2 h3 h4 h5 h6 hr li ol p pre s strong table tbody td th thead tr ul".split()
-)
+LINES = {"a", "br", "code", "em", "s", "strong"}
+BLOCKS = {"blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "ul"}
+TAGS = LINES | BLOCKS | {"table", "tbody", "td", "th", "thead", "tr"}
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "td": {"style"}, "th": {"style"}}
-SCHEMES = frozenset({"http", "https", "mailto"})
+SCHEMES = {"http", "https", "mailto"}
 
 
 def html_of(text: str) -> Markup:

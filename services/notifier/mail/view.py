@@ -14,12 +14,12 @@ from services.notifier.mail.markdown import html_of, words_of
 LABEL_CHARACTERS = 120
 PREHEADER_CHARACTERS = 140
 PREHEADER_SOURCE_CHARACTERS = 1_000
-INSTRUCTIONS_SHARE = 2
-"""Instructions may take up to this part of the limit: what waits is said whole if at all possible."""
 _IN_A_URL = "-._~:/?#[]@!$&'()*+,;=%"
 
 
-def view_of(content: Content, settings: NotifierSettings, link: str, unsubscribe: str | None, name: str) -> dict[str, Any]:
+def view_of(
+    content: Content, settings: NotifierSettings, link: str, unsubscribe: str | None, name: str
+) -> dict[str, Any]:
     """All variables of the templates; `name` is of who sends it."""
     answers = _answers(content.answers, settings.max_text_characters)
     instructions = clean(content.instructions or "").strip() if content.occasion == "approval" else ""

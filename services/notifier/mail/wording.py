@@ -62,6 +62,7 @@ def title_of(content: Content, limit: int = TITLE_CHARACTERS) -> str:
 def subject_of(content: Content) -> str:
     """What it is about and how it ended; one line, without anything that a header cannot have."""
     title, took = title_of(content, SUBJECT_TITLE_CHARACTERS), duration(content.duration_ms)
+    title = title.replace("=?", "= ?")  # or the email library would decode what looks like RFC 2047
     if content.occasion == "approval":
         return f"Waiting for you: {title}"
     match content.outcome:
@@ -76,10 +77,8 @@ def headline_of(content: Content) -> str:
     """What happened, as one sentence."""
     if content.occasion == "approval":
         step = one_line(content.step or "", TITLE_CHARACTERS)
-        return f"A step waits for you: {step}" if step else "A step waits for you"
-    said = HEADLINES.get((content.kind, content.outcome or ""), "It has ended")
-    took = duration(content.duration_ms)
-    return f"{said} after {took}." if took else f"{said}."
+        return f"A step waits for you: {step}" if step else "A step waits for you."
+    return HEADLINES.get((content.kind, content.outcome or ""), "It has ended") + "."
 
 
 def problem_of(problem: Problem | None) -> str:
