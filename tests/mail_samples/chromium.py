@@ -75,7 +75,7 @@ class Browser:
     async def show(self, page: Path, *, width: int, scheme: str, scale: float = 1) -> dict[str, Any]:
         """Open a page and say what is faint, what is too wide, and how high it is."""
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        screen = {"width": width, "height": 800, "deviceScaleFactor": scale, "mobile": width < 500}
+        screen = {"width": width, "height": 100, "deviceScaleFactor": scale, "mobile": width < 500}
         await self.call("Emulation.setDeviceMetricsOverride", **screen)
         await self.call("Page.navigate", url=page.as_uri())
         await until(partial(self._is_at, page.as_uri()))

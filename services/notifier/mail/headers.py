@@ -1,9 +1,13 @@
 """Headers as the email library would not write them by itself."""
 
+from email.header import Header
 from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from typing import Any
+
+LINE = 76
+"""Of characters (RFC 2047, 2)."""
 
 
 class WholeHeader(UnstructuredHeader):
@@ -21,8 +25,22 @@ class WholeHeader(UnstructuredHeader):
         return f"{self.name}: {self}{policy.linesep}"
 
 
+class SubjectHeader(WholeHeader):
+    """A subject that is read as it was written.
+
+    The library decodes what only looks like RFC 2047, and doubles blanks where it encodes a part of a text.
+    """
+
+    def fold(self, *, policy: Any) -> str:
+        """Its lines."""
+        plain = self.isascii() and "=?" not in self
+        words = Header(str(self), "us-ascii" if plain else "utf-8", maxlinelen=LINE, header_name=self.name)
+        return f"{self.name}: {words.encode(linesep=policy.linesep)}{policy.linesep}"
+
+
 def mail_policy() -> "EmailPolicy[EmailMessage]":
     """How our mails are written: lines as SMTP wants them, and nothing but ASCII."""
     registry = HeaderRegistry()
     registry.map_to_type("list-unsubscribe", WholeHeader)  # type: ignore[arg-type]
+    registry.map_to_type("subject", SubjectHeader)  # type: ignore[arg-type]
     return SMTP.clone(header_factory=registry, cte_type="7bit")

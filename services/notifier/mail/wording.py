@@ -62,7 +62,6 @@ def title_of(content: Content, limit: int = TITLE_CHARACTERS) -> str:
 def subject_of(content: Content) -> str:
     """What it is about and how it ended; one line, without anything that a header cannot have."""
     title, took = title_of(content, SUBJECT_TITLE_CHARACTERS), duration(content.duration_ms)
-    title = title.replace("=?", "= ?")  # or the email library would decode what looks like RFC 2047
     if content.occasion == "approval":
         return f"Waiting for you: {title}"
     match content.outcome:
