@@ -25,7 +25,7 @@ class NotifierSettings(BaseSettings):
     presence_timeout_seconds: float = Field(1.0, gt=0, description="for an edge's answer whether somebody watches")
     late_seconds: float = Field(2 * DAY_SECONDS, gt=0, description="what happened longer ago is not told any more")
     address_wait_seconds: float = Field(
-        600.0, ge=0, description="after a run's end its owner's address may become known for so long"
+        60.0, ge=0, description="after a run's end its owner's address may become known for so long"
     )
     link: str = Field(
         "{public_url}/v1/runs/{run_id}",

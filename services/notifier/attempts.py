@@ -11,8 +11,7 @@ from kit.clock import utc_now
 from kit.db.database import Database, is_unavailable
 from kit.settings import NotifierSettings
 from services.notifier import contact_store, core
-from services.notifier.channels import HandOver, NotYetError
-from services.notifier.content import Content
+from services.notifier.channels import Fetch, HandOver, NotYetError
 from services.notifier.contents import Contents, GoneError
 from services.notifier.delivery_store import DeliveryStore
 from services.notifier.failures import LaterError, NeverError
@@ -23,7 +22,7 @@ from services.notifier.shown import problem
 
 log = logging.getLogger(__name__)
 
-NOT_YET_SECONDS = 2.0
+NOT_YET_SECONDS = 3.0
 RECORD_PAUSE_SECONDS = 0.2
 UNKNOWN = Problem(code="internal", message="Something went wrong on our side.")
 _AWAY = {"email": "mail_server_away", "webhook": "webhook_away"}
@@ -36,7 +35,7 @@ class ClaimLostError(Exception):
 class Channel(Protocol):
     """A way to tell somebody."""
 
-    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, content: Content, hand_over: HandOver) -> None:
+    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, fetch: Fetch, hand_over: HandOver) -> None:
         """One attempt."""
 
 
@@ -94,7 +93,7 @@ class Attempts:
             if not await self._deliveries.hand_over(delivery):
                 raise ClaimLostError
 
-        await channel.attempt(delivery, notice, await self._contents.of(notice), hand_over)
+        await channel.attempt(delivery, notice, lambda: self._contents.of(notice), hand_over)
 
     async def _again(self, delivery: DeliveryRow, told: Problem, asked: float | None) -> None:
         """It did not work now: try it again, or give it up."""

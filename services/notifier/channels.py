@@ -20,6 +20,8 @@ from services.notifier.mail.message import Recipient, compose
 from services.notifier.models import ContactRow, DeliveryRow, NoticeRow
 from services.notifier.transports.transport import Transport
 
+Fetch = Callable[[], Awaitable[Content]]
+"""Gets what is to be told."""
 HandOver = Callable[[], Awaitable[None]]
 """Called at the last moment at which it can be kept back; raises if it is to be kept back."""
 
@@ -35,11 +37,12 @@ class MailChannel:
         self._database, self._transport, self._links, self._limits = database, transport, links, limits
         self._domain = parseaddr(limits.sender)[1].rpartition("@")[2] or "localhost"
 
-    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, content: Content, hand_over: HandOver) -> None:
+    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, fetch: Fetch, hand_over: HandOver) -> None:
         """Send it. Raises LaterError, NeverError, GoneError, or what `hand_over` raises."""
         owner = Owner(tenant=delivery.tenant, user=delivery.user)
         contact = await self._to(owner, notice)
         delivery.target = contact.email
+        content = await fetch()
         message = compose(
             content,
             Recipient(contact.email, contact.name),
@@ -51,8 +54,7 @@ class MailChannel:
         await self._transport.send(message, hand_over)
 
     async def _to(self, owner: Owner, notice: NoticeRow) -> ContactRow:
-        contact = await self._database.run(lambda session: contact_store.contact(session, owner))
-        preference = await self._database.run(lambda session: contact_store.preference(session, owner))
+        preference, contact = await self._database.run(lambda session: contact_store.known(session, owner))
         if preference is not None and not preference.email:
             raise GoneError("unsubscribed")
         if contact is None:
@@ -70,12 +72,13 @@ class HookChannel:
     def __init__(self, database: Database, caller: HookCaller, links: Links, limits: NotifierSettings) -> None:
         self._database, self._caller, self._links, self._limits = database, caller, links, limits
 
-    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, content: Content, hand_over: HandOver) -> None:
+    async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, fetch: Fetch, hand_over: HandOver) -> None:
         """Call it. Raises LaterError, NeverError, GoneError, or what `hand_over` raises."""
         owner = Owner(tenant=delivery.tenant, user=delivery.user)
         hook = await hook_store.found(self._database, owner, delivery.place)
         if hook is None or not hook.enabled:
             raise GoneError("webhook_gone")
+        content = await fetch()
         body = payload(
             content,
             link=self._links.to_run(content),

@@ -25,6 +25,11 @@ async def preference(session: AsyncSession, owner: Owner, *, lock: bool = False)
     return await session.get(PreferenceRow, (owner.tenant, owner.user), with_for_update=lock or None)
 
 
+async def known(session: AsyncSession, owner: Owner) -> tuple[PreferenceRow | None, ContactRow | None]:
+    """What a user wants, and where he is reached."""
+    return await preference(session, owner), await contact(session, owner)
+
+
 async def by_token(session: AsyncSession, token: str) -> ContactRow | None:
     """Who was sent a mail with this token in it."""
     query = select(ContactRow).where(col(ContactRow.unsubscribe_token) == token)

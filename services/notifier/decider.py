@@ -1,23 +1,26 @@
 """When the grace is over: is somebody there by now, and if not, where is it told?"""
 
+import asyncio
 import logging
 from collections.abc import Callable
-
-from sqlmodel.ext.asyncio.session import AsyncSession
+from datetime import timedelta
 
 from contracts.message import Owner
+from kit.clock import utc_now
 from kit.db.database import Database
 from kit.orchestrate.periodic import Periodic, one_of_many
 from kit.settings import NotifierSettings
 from services.notifier import contact_store, core
 from services.notifier.hooks import store as hook_store
-from services.notifier.models import ContactRow, NoticeRow, PreferenceRow
+from services.notifier.models import NoticeRow
 from services.notifier.notice_store import NoticeStore
-from services.notifier.presence import Watchers
+from services.notifier.presence import UnknownError, Watchers
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+PATIENCE = timedelta(seconds=30)
+"""With edges that do not say whether somebody watches."""
 
 
 class Decider:
@@ -48,13 +51,19 @@ class Decider:
 
     async def look(self) -> None:
         """Decide everything that is due."""
-        for notice in await self._notices.due(BATCH):
-            await one_of_many(f"notice {notice.id} cannot be decided", self._decide(notice))
+        due = await self._notices.due(BATCH)
+        deciding = (one_of_many(f"notice {notice.id} cannot be decided", self._decide(notice)) for notice in due)
+        await asyncio.gather(*deciding)
 
     async def _decide(self, notice: NoticeRow) -> None:
         owner = Owner(tenant=notice.tenant, user=notice.user)
         if notice.policy == "when_away":
-            presence = await self._watchers.of(owner, notice.run_id)
+            try:
+                presence = await self._watchers.of(owner, notice.run_id)
+            except UnknownError:
+                if utc_now() - notice.decide_at < PATIENCE:
+                    return
+                presence = None
             if core.is_watched(notice.about, presence):
                 await self._notices.not_told(notice.id, "watched")
                 return
@@ -65,9 +74,6 @@ class Decider:
             self._wake()
 
     async def _places(self, owner: Owner) -> tuple[core.Place, ...] | core.Reason:
-        async def said(session: AsyncSession) -> tuple[PreferenceRow | None, ContactRow | None]:
-            return await contact_store.preference(session, owner), await contact_store.contact(session, owner)
-
-        preference, contact = await self._database.run(said)
+        preference, contact = await self._database.run(lambda session: contact_store.known(session, owner))
         hooks = list(await hook_store.enabled(self._database, owner))
         return core.places(preference, contact, hooks, mail=self._mail)

@@ -1,5 +1,6 @@
 """What notifier does with the facts of the others. Each may come twice, and is kept once."""
 
+import contextlib
 from datetime import UTC, datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -13,7 +14,7 @@ from kit.settings import NotifierSettings
 from services.notifier import contact_store, core, facts
 from services.notifier.core import Happened
 from services.notifier.notice_store import NoticeStore
-from services.notifier.presence import Watchers
+from services.notifier.presence import UnknownError, Watchers
 
 
 class FactHandlers:
@@ -50,7 +51,7 @@ class FactHandlers:
         if want is None:
             return
         if want.reason is None and want.policy == "when_away":
-            presence = await self._watchers.of(owner, happened.run_id)
-            if core.is_watched(happened.about, presence):
-                want = core.Wanted(want.policy, "watched")
+            with contextlib.suppress(UnknownError):  # it is asked again
+                if core.is_watched(happened.about, await self._watchers.of(owner, happened.run_id)):
+                    want = core.Wanted(want.policy, "watched")
         await self._notices.record(happened, want, self._limits.grace_seconds if want.policy == "when_away" else 0)

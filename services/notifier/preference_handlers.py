@@ -54,10 +54,7 @@ class PreferenceHandlers:
         return await self._database.run(work)
 
     async def _shown(self, session: AsyncSession, owner: Owner) -> Preferences:
-        preference, contact = (
-            await contact_store.preference(session, owner),
-            await contact_store.contact(session, owner),
-        )
+        preference, contact = await contact_store.known(session, owner)
         return shown.preferences(preference, contact, self._limits, mail=self._mail)
 
 

@@ -1,6 +1,7 @@
 """Asking the edges whether somebody watches a run."""
 
 import asyncio
+import contextlib
 import logging
 
 from nats.errors import Error as NatsError
@@ -14,6 +15,10 @@ from kit.bus.connection import Bus
 log = logging.getLogger(__name__)
 
 
+class UnknownError(Exception):
+    """Nobody has answered, and the bus has not said that nobody is there: an edge hangs, or the bus is away."""
+
+
 class Watchers:
     """The request that edges answer for runs that somebody watches, or has seen to the end a moment ago."""
 
@@ -21,7 +26,7 @@ class Watchers:
         self._bus, self._timeout = bus, timeout_seconds
 
     async def of(self, owner: Owner, run_id: str) -> Presence | None:
-        """What the edges know together; None if none knows of anybody.
+        """What the edges know together; None if none knows of anybody. Raises UnknownError.
 
         Every edge may answer, and the first answer need not be the one that has seen the end. So answers are gathered
         until one has, or the time is over. "No responders" is an answer at once.
@@ -36,14 +41,17 @@ class Watchers:
             while (left := deadline - _now()) > 0:
                 message = await answers.next_msg(timeout=left)
                 if (message.headers or {}).get("Status") == "503":
-                    break
+                    return None
                 found = _joined(found, Presence.model_validate_json(message.data))
                 if found.seen:
                     break
         except (NatsError, TimeoutError, ValidationError) as error:
             log.debug("presence of %s: %r", run_id, error)
         finally:
-            await answers.unsubscribe()
+            with contextlib.suppress(NatsError):
+                await answers.unsubscribe()
+        if found is None:
+            raise UnknownError(f"nobody says whether somebody watches {run_id}")
         return found
 
 

@@ -31,7 +31,7 @@ HOUR = 3_600_000
 TABLES = "notifier.notice, notifier.contact, notifier.preference, notifier.webhook, notifier.duty CASCADE"
 QUICK: dict[str, Any] = {
     "grace_seconds": 1,
-    "presence_timeout_seconds": 0.2,
+    "presence_timeout_seconds": 1.0,
     "sweep_seconds": 0.05,
     "mail_retry_base_seconds": 0.1,
     "mail_retry_max_seconds": 0.2,
