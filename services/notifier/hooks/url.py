@@ -36,7 +36,7 @@ def checked(url: str, *, allow_private: bool) -> str:
         raise _refused("It cannot be read as a URL.") from error
     if parsed.scheme != "https" and not (allow_private and parsed.scheme == "http"):
         raise _refused("It must begin with https://.")
-    if not host or port == 0:
+    if not host or port == 0 or ("[" in authority and ":" not in host):
         raise _refused("It needs a host, and a port that exists if it names one.")
     if len(text) > MAX_URL_CHARACTERS:
         raise _refused(f"It is longer than {MAX_URL_CHARACTERS} characters, written in ASCII.")
