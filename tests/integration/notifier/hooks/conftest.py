@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from contracts.message import Owner
 from kit.db.database import Database
 from kit.db.migrate import Schema, migrate_all
 from kit.ids import new_id
 from services import notifier
+from services.notifier.hooks.handlers import WebhookHandlers
 from tests.fixtures.ground import settings_for
 from tests.fixtures.hook_server import HookServer, hook_server
 from tests.fixtures.own_servers import own_database
 from tests.fixtures.servers import Servers
+from tests.integration.notifier.hooks.calling import running, settings
+from tests.integration.notifier.hooks.world import World
 
 
 @pytest.fixture(scope="package")
@@ -52,3 +56,11 @@ async def database(notifier_servers: Servers) -> AsyncIterator[Database]:
         yield pool
     finally:
         await pool.close()
+
+
+@pytest.fixture
+async def world(database: Database) -> AsyncIterator[World]:
+    """A user of their own, who may have three webhooks."""
+    async with running() as caller:
+        handlers = WebhookHandlers(database, caller, settings(max_webhooks=3))
+        yield World(database, handlers, Owner(tenant="t", user=new_id("user")))

@@ -1,57 +1,20 @@
 """The webhooks of users, in real tables."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from standardwebhooks import Webhook as Receiver
 
-from contracts.message import Owner, Problem
-from contracts.notifier import AddWebhook, DeleteWebhook, ListWebhooks, RotateSecret, TryWebhook, UpdateWebhook
-from contracts.notifier_values import Webhook
+from contracts.message import Owner
+from contracts.notifier import AddWebhook, UpdateWebhook
 from kit.clock import utc_now
 from kit.db.database import Database
 from kit.ids import new_id
 from kit.refusal import Refused
 from services.notifier.hooks import store
 from services.notifier.hooks.handlers import WebhookHandlers
-from tests.fixtures.hook_server import HookServer
 from tests.integration.notifier.hooks.calling import running, settings
-
-URL = "http://127.0.0.1:9/hook"
-PROBLEM = Problem(code="webhook_status", message="The webhook answered with status 500.")
-
-
-class World:
-    """Handlers, and a user of their own."""
-
-    def __init__(self, database: Database, handlers: WebhookHandlers, owner: Owner) -> None:
-        self.database, self.handlers, self.owner = database, handlers, owner
-
-    async def add(self, url: str = URL, **more: Any) -> Webhook:
-        more = {"owner": self.owner, "webhook_id": new_id("hook"), **more}
-        return await self.handlers.on_add_webhook(AddWebhook(url=url, **more))
-
-    async def listed(self, owner: Owner | None = None) -> list[Webhook]:
-        return list((await self.handlers.on_list_webhooks(ListWebhooks(owner=owner or self.owner))).items)
-
-    async def update(self, made: Webhook, **changes: Any) -> Webhook:
-        return await self.handlers.on_update_webhook(UpdateWebhook(owner=self.owner, webhook_id=made.id, **changes))
-
-    async def rotate(self, made: Webhook) -> Webhook:
-        return await self.handlers.on_rotate_secret(RotateSecret(owner=self.owner, webhook_id=made.id))
-
-    async def delete(self, made: Webhook) -> None:
-        await self.handlers.on_delete_webhook(DeleteWebhook(owner=self.owner, webhook_id=made.id))
-
-
-@pytest.fixture
-async def world(database: Database) -> AsyncIterator[World]:
-    async with running() as caller:
-        handlers = WebhookHandlers(database, caller, settings(max_webhooks=3))
-        yield World(database, handlers, Owner(tenant="t", user=new_id("user")))
+from tests.integration.notifier.hooks.world import PROBLEM, URL, World
 
 
 def code(caught: pytest.ExceptionInfo[Refused]) -> str:
@@ -101,12 +64,11 @@ async def test_somebody_else_s_is_like_one_that_does_not_exist(world: World) -> 
         other = World(world.database, world.handlers, stranger)
         for webhook_id in (made.id, "hook_nobody"):
             hook = made.model_copy(update={"id": webhook_id})
-            tried = TryWebhook(owner=stranger, webhook_id=webhook_id)
             for doing in (
                 other.update(hook, enabled=False),
                 other.rotate(hook),
                 other.delete(hook),
-                world.handlers.on_try_webhook(tried),
+                other.attempt(hook),
             ):
                 with pytest.raises(Refused) as caught:
                     await doing
@@ -195,59 +157,3 @@ async def test_after_a_rotation_the_earlier_secret_signs_for_a_time(world: World
     row = await store.found(world.database, world.owner, made.id)
     assert row is not None
     assert (row.secret, row.earlier_secret) == (third.secret, second.secret)
-
-
-async def test_a_try_is_a_signed_call(world: World, receiver: HookServer, path: str) -> None:
-    made = await world.add(receiver.url(path))
-    rotated = await world.rotate(made)
-    await store.note(world.database, made.id, PROBLEM)
-    tried = await world.handlers.on_try_webhook(TryWebhook(owner=world.owner, webhook_id=made.id))
-    assert (tried.status, tried.problem) == (204, None)
-    (arrived,) = receiver.to(path)
-    assert made.secret is not None
-    assert rotated.secret is not None
-    for secret in (made.secret, rotated.secret):
-        told = Receiver(secret).verify(arrived.body, dict(arrived.headers))
-        assert (told["type"], told["data"]) == ("test", {"webhook_id": made.id})
-    assert (await world.listed())[0].problem is None
-
-
-async def test_a_try_that_fails_says_why(world: World, receiver: HookServer, path: str) -> None:
-    made = await world.add(receiver.url(path))
-    command = TryWebhook(owner=world.owner, webhook_id=made.id)
-    receiver.answer(500, path=path)
-    tried = await world.handlers.on_try_webhook(command)
-    assert (tried.status, tried.problem) == (None, PROBLEM)
-    assert (await world.listed())[0].problem == PROBLEM
-    receiver.answer(410, path=path)
-    gone = await world.handlers.on_try_webhook(command)
-    assert gone.problem is not None
-    assert gone.problem.code == "webhook_gone"
-    assert not (await world.listed())[0].enabled
-    assert (await world.handlers.on_try_webhook(command)).status == 204  # also one that is disabled
-    assert not (await world.listed())[0].enabled
-
-
-async def test_a_private_address_is_not_tried(world: World, receiver: HookServer, path: str) -> None:
-    made = await world.add(receiver.url(path))
-    async with running(hooks_allow_private=False) as caller:
-        strict = WebhookHandlers(world.database, caller, settings(hooks_allow_private=False))
-        tried = await strict.on_try_webhook(TryWebhook(owner=world.owner, webhook_id=made.id))
-    assert tried.problem is not None
-    assert tried.problem.code == "webhook_forbidden"
-    assert receiver.to(path) == []
-
-
-async def test_one_try_at_a_time(world: World, receiver: HookServer, path: str) -> None:
-    made = await world.add(receiver.url(path))
-    receiver.slow(path=path)
-    command = TryWebhook(owner=world.owner, webhook_id=made.id)
-    first = asyncio.create_task(world.handlers.on_try_webhook(command))
-    await receiver.until(1, path=path)
-    second = await world.handlers.on_try_webhook(command)
-    assert second.problem is not None
-    assert second.problem.code == "webhook_busy"
-    receiver.forget()
-    assert (await first).status == 204
-    assert (await world.handlers.on_try_webhook(command)).status == 204
-    assert len(receiver.to(path)) == 2
