@@ -68,7 +68,7 @@ class HookCaller:
         except TimeoutError as error:
             limit = self._settings.send_seconds
             raise LaterError("webhook_away", f"The webhook did not answer within {limit:g} seconds.") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError, RuntimeError) as error:  # RuntimeError: uvloop, connecting
             if guard.forbade:
                 raise NeverError("webhook_forbidden", "The webhook's name leads to no public address.") from error
             raise LaterError("webhook_away", f"The webhook could not be called: {reason(error)}.") from error
