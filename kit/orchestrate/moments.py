@@ -10,6 +10,11 @@ def milliseconds(moment_: datetime) -> int:
     return round(moment_.timestamp() * _MILLISECONDS_PER_SECOND)
 
 
+def took(since: datetime, until: datetime | None) -> int | None:
+    """Milliseconds from one moment to another, never less than none: two processes may have looked at two clocks."""
+    return None if until is None else max(0, milliseconds(until) - milliseconds(since))
+
+
 def moment(at: int) -> datetime:
     """The moment of Unix milliseconds."""
     return datetime.fromtimestamp(at / _MILLISECONDS_PER_SECOND, UTC)

@@ -106,6 +106,7 @@ def run_of(planned: Planned, *, whole: bool = True) -> Run:
         status=run.status,
         model=", ".join(models),
         text=text or None,
+        cost_usd=run.cost_usd,
         error=run.error,
         created_at=run.created_at,
         ended_at=run.ended_at,

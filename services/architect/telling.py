@@ -109,7 +109,7 @@ def _ended(run: RunRow, event: events.RunEnding, about: dict[str, Any]) -> Messa
             "assistant_id": run.assistant_id,
             "assistant_version": run.assistant_version,
             **counts,
-            "total_ms": event.at - milliseconds(run.created_at),
+            "total_ms": max(0, event.at - milliseconds(run.created_at)),
             "cost_usd": event.cost_usd,
             "error_code": event.error.code if isinstance(event, events.RunFailed) else None,
             "notify": run.notify,

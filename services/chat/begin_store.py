@@ -89,10 +89,10 @@ _COPIED = """
 _RUN = """
     INSERT INTO chat.run (id, tenant, "user", conversation_id, message_id, parent_id, position, model,
                           begins_conversation, hidden, status, request, completion, idempotency_key, fingerprint,
-                          follows_head, omitted_messages, trace, created_at)
+                          follows_head, notify, omitted_messages, trace, created_at)
     SELECT :run_id, :tenant, :user, conversation.id, :reply_id, :parent_id, :position, :model,
            :begins, :hidden, :status, CAST(:request AS jsonb), CAST(:completion AS jsonb), :idempotency_key,
-           :fingerprint, :follows_head, :omitted, CAST(:trace AS jsonb), :now
+           :fingerprint, :follows_head, :notify, :omitted, CAST(:trace AS jsonb), :now
     FROM conversation RETURNING id
 """
 

@@ -5,8 +5,10 @@ from typing import Any
 
 from contracts import events
 from contracts.chat import CreateConversation
+from contracts.chat_facts import RunEndedFact
 from contracts.ids import MAIN_LANE, RUN_LANE
-from kit.orchestrate.moments import milliseconds, moment
+from contracts.message import Owner
+from kit.orchestrate.moments import milliseconds, moment, took
 from kit.orchestrate.wording import without_nul
 from kit.runlog.outcome import outcome_of, usage_values
 from services.chat.models import AnyRun, ConversationRow, MessageRow, RunRow
@@ -68,6 +70,25 @@ def ended_event(run: AnyRun, ends: tuple[events.LaneEnd, ...] = ()) -> events.Ru
         case _:
             error = run.error or {"code": "internal", "message": "The run failed."}
             return events.RunFailed(lane=RUN_LANE, at=at, run_id=run.id, ends=ends, error=events.Error(**error))
+
+
+def ended_fact(run: AnyRun) -> RunEndedFact:
+    """What everybody is told of a run that has ended; the same whenever it is made. Nobody waits for a mail about a
+    completion: its client has asked for the answer itself.
+    """
+    notify: Any = "never" if run.hidden else run.notify
+    outcome: Any = run.status
+    return RunEndedFact(
+        outcome=outcome,
+        owner=Owner(tenant=run.tenant, user=run.user),
+        run_id=run.id,
+        conversation_id=run.conversation_id,
+        message_id_stored=run.message_id,
+        model=run.model,
+        error_code=run.error["code"] if run.error else None,
+        total_ms=took(run.created_at, run.ended_at),
+        notify=notify,
+    )
 
 
 def replay(run: RunRow, reply: MessageRow | None) -> list[events.Event]:

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from contracts import events
-from contracts.chat_facts import RunEndedFact
 from contracts.generation import GenerationEnded
 from contracts.ids import MAIN_LANE, RUN_LANE, orchestrator_of
 from contracts.message import Owner
@@ -85,19 +84,11 @@ class EndingHandlers:
         return core.reply_row(ending, text, reasoning)
 
     async def _tell(self, run: AnyRun, key: RunKey, sequence: int | None, run_lane: Last | None) -> None:
-        ended = RunEndedFact(
-            outcome=run.status,
-            owner=Owner(tenant=run.tenant, user=run.user),
-            run_id=run.id,
-            conversation_id=run.conversation_id,
-            message_id_stored=run.message_id,
-            model=run.model,
-            error_code=run.error["code"] if run.error else None,
-        )
         ends = () if sequence is None else (events.LaneEnd(MAIN_LANE, sequence),)
         with in_trace_of(run.trace, "end run"):
             if run_lane is None:
                 await begin_lane(self._bus, key, core.created_event(run))
             ending = core.ended_event(run, ends)
-            await asyncio.gather(end_lane(self._bus, key, ending, last=run_lane), publish(self._bus, ended))
+            told = publish(self._bus, core.ended_fact(run))
+            await asyncio.gather(end_lane(self._bus, key, ending, last=run_lane), told)
         self._marks.add("told_at", run.id)

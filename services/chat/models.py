@@ -89,7 +89,8 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
 
     `told_at`: its log has its ending. `purged_at`: its log is gone, or about to go; what is said there now is too late.
     `hidden`: it belongs to a completion. `announced_at`: its log says that it waits. `promoted_at`: it waits no more.
-    `follows_head`: where its message goes is decided when it has waited long enough.
+    `follows_head`: where its message goes is decided when it has waited long enough. `notify`: what its owner wants to
+    be told of its end; none: what is set for them.
     """
 
     __tablename__ = "run"
@@ -110,6 +111,7 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     idempotency_key: str | None = None
     fingerprint: str | None = None
     follows_head: bool = False
+    notify: str | None = None
     omitted_messages: int = 0
     trace: dict[str, str] | None = _json()
     error: dict[str, Any] | None = _json()
@@ -147,6 +149,7 @@ class RunState:
     idempotency_key: str | None = None
     fingerprint: str | None = None
     follows_head: bool = False
+    notify: str | None = None
     omitted_messages: int = 0
     trace: dict[str, str] | None = None
     error: dict[str, Any] | None = None

@@ -14,6 +14,8 @@ from services.chat.begin_store import Attachment
 from services.chat.context import Past, Said
 
 _OF_EACH_TRY = {"run_id", "idempotency_key"}
+_SAYS_NOTHING = {"notify"}
+"""Left out where it is none: a request has the print that it had before there was such a thing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,7 @@ def same(asked: Question, message: Any) -> bool:
 
 def fingerprint(command: ChatRequest, *, begins: bool) -> str:
     """Of everything that a request asks for. The id of a conversation that begins is new at each try."""
-    body = command.model_dump_json(exclude=_OF_EACH_TRY | ({"conversation_id"} if begins else set()))
+    left_out = _OF_EACH_TRY | ({"conversation_id"} if begins else set())
+    left_out |= {name for name in _SAYS_NOTHING if getattr(command, name, None) is None}
+    body = command.model_dump_json(exclude=left_out)
     return hashlib.sha256(body.encode()).hexdigest()

@@ -45,8 +45,8 @@ class RunHandlers:
     async def on_list_runs(self, query: ListRuns) -> RunPage:
         """A page of runs, without their texts."""
         rows = await self._database.run(lambda session: store.runs(session, query.owner, query.limit, query.before))
-        following = rows[-1].id if len(rows) == query.limit else None
-        return RunPage(items=tuple(_summary(row, None) for row in rows), next=following)
+        following = rows[-1][0].id if len(rows) == query.limit else None
+        return RunPage(items=tuple(_summary(row, None, cost) for row, cost in rows), next=following)
 
     async def on_latest_run(self, query: LatestRun) -> Run:
         """The newest run of a conversation, with its text so far."""
@@ -78,7 +78,8 @@ class RunHandlers:
         """The events of a run as the tables can tell them."""
         run, reply = await self.load(query.owner, query.run_id)
         told = tuple(events.encode(event).decode() for event in core.replay(run, reply))
-        return StoredRun(run=_summary(run, reply.content if reply else None), events=told)
+        shown = _summary(run, None) if reply is None else _summary(run, reply.content, reply.cost_usd)
+        return StoredRun(run=shown, events=told)
 
     async def load(self, owner: Owner, run_id: str) -> tuple[RunRow, MessageRow | None]:
         """A run of the owner and its answer, if that is stored already. Raises Refused."""
@@ -94,7 +95,7 @@ class RunHandlers:
     async def shown(self, run: RunRow, reply: MessageRow | None) -> Run:
         """A run with its text so far."""
         if reply is not None:
-            return _summary(run, reply.content)
+            return _summary(run, reply.content, reply.cost_usd)
         try:
             told = await self._reads.lane(RunKey(run.tenant, run.user, run.id).lane(MAIN_LANE))
         except LogUnavailableError:
@@ -105,6 +106,7 @@ class RunHandlers:
 _OURS = {"request", "completion", "tenant", "user", "conversation_id"}
 
 
-def _summary(run: RunRow, text: str | None) -> Run:
+def _summary(run: RunRow, text: str | None, cost_usd: str | None = None) -> Run:
     conversation_id = None if run.hidden else run.conversation_id
-    return Run(kind="chat", text=text, conversation_id=conversation_id, **run.model_dump(exclude=_OURS))
+    told = run.model_dump(exclude=_OURS)
+    return Run(kind="chat", text=text, conversation_id=conversation_id, cost_usd=cost_usd, **told)

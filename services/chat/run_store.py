@@ -18,8 +18,8 @@ from services.chat.begin_store import as_json
 from services.chat.models import MessageRow, RunState
 
 _SHOWN = 'id, tenant, "user", conversation_id, message_id, parent_id, position, model, begins_conversation, hidden, \
-status, follows_head, omitted_messages, error, trace, created_at, announced_at, promoted_at, dispatched_at, ended_at, \
-told_at, purged_at'
+status, follows_head, notify, omitted_messages, error, trace, created_at, announced_at, promoted_at, dispatched_at, \
+ended_at, told_at, purged_at'
 GOING = frozenset({"running", "queued"})
 """The run has no ending yet."""
 _OTHERS = "EXISTS (SELECT FROM chat.run w WHERE w.conversation_id = {of}.conversation_id AND w.status = 'queued')"

@@ -176,12 +176,16 @@ async def message_of_client(session: AsyncSession, command: SendMessage) -> Mess
     return (await session.exec(query)).one_or_none()
 
 
-async def runs(session: AsyncSession, owner: Owner, limit: int, before: str | None) -> Sequence[RunRow]:
-    """A page, newest first."""
-    query = select(RunRow).where(_owned(RunRow, owner))
+async def runs(
+    session: AsyncSession, owner: Owner, limit: int, before: str | None
+) -> Sequence[tuple[RunRow, str | None]]:
+    """A page, newest first, each with what it has cost if it has ended and that is known."""
+    reply = col(MessageRow.id) == col(RunRow.message_id)
+    query = select(RunRow, MessageRow.cost_usd).join(MessageRow, reply, isouter=True).where(_owned(RunRow, owner))
     if before is not None:
         query = query.where(col(RunRow.id) < before)
-    return (await session.exec(query.order_by(col(RunRow.id).desc()).limit(limit))).all()
+    found = await session.exec(query.order_by(col(RunRow.id).desc()).limit(limit))
+    return [(row, cost_usd) for row, cost_usd in found]
 
 
 async def reply(session: AsyncSession, row: RunRow) -> MessageRow | None:

@@ -14,9 +14,9 @@ _LANE_COLUMNS = """lane, position, model, request, origin_run_id, origin_lane, o
 _BEGIN = Statement(f"""
     WITH begun AS (
         INSERT INTO compare.run (id, tenant, "user", parent_run_id, title, blind, status, turns, parameters,
-                                 idempotency_key, fingerprint, trace, error, created_at, ended_at)
+                                 idempotency_key, fingerprint, notify, trace, error, created_at, ended_at)
         VALUES (:id, :tenant, :user, :parent_run_id, :title, :blind, :status, CAST(:turns AS jsonb),
-                CAST(:parameters AS jsonb), :idempotency_key, :fingerprint, CAST(:trace AS jsonb),
+                CAST(:parameters AS jsonb), :idempotency_key, :fingerprint, :notify, CAST(:trace AS jsonb),
                 CAST(:error AS jsonb), :created_at, :ended_at)
         RETURNING id
     )

@@ -18,6 +18,7 @@ from kit.bus.publish import publish
 from kit.bus.redelivery import DeadLetterError
 from kit.clock import utc_now
 from kit.db.database import Database
+from kit.orchestrate.moments import took
 from kit.orchestrate.told import LogBehindError, ending_at, texts_of
 from kit.runlog.lane import RunKey
 from kit.runlog.once import Last, begin_lane, end_lane, read_last
@@ -143,4 +144,6 @@ def _ended_fact(compared: Compared) -> CompareRunEndedFact:
         failed=counts["failed"],
         cancelled=counts["cancelled"],
         error_code=run.error["code"] if run.error else None,
+        total_ms=took(run.created_at, run.ended_at),
+        notify=run.notify,
     )

@@ -22,7 +22,8 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     """One comparison: what every model is asked, its trace, and how it ended.
 
     `stopped_at`: somebody has stopped the run as a whole. `told_at`: its log has its ending. `purged_at`: its log is
-    gone, or about to go; what is said there now is too late.
+    gone, or about to go; what is said there now is too late. `notify`: what its owner wants to be told of its end;
+    none: what is set for them.
     """
 
     __tablename__ = "run"
@@ -38,6 +39,7 @@ class RunRow(Table, table=True):  # type: ignore[call-arg,misc,valid-type]
     parameters: dict[str, Any] = _json(nullable=False)
     idempotency_key: str | None = None
     fingerprint: str | None = None
+    notify: str | None = None
     trace: dict[str, str] | None = _json()
     error: dict[str, Any] | None = _json()
     created_at: datetime = timestamp()

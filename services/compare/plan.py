@@ -43,6 +43,7 @@ def new_run(command: Starting, turns: Sequence[Turn], parameters: Parameters, ti
         turns=[turn.model_dump(mode="json", exclude_defaults=True) for turn in turns],
         parameters=parameters.model_dump(mode="json", exclude_none=True, exclude_defaults=True),
         idempotency_key=command.idempotency_key,
+        notify=command.notify,
         created_at=now,
     )
 

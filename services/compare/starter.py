@@ -22,6 +22,8 @@ from services.compare.plan import Starting, Wanted
 log = logging.getLogger(__name__)
 
 _OF_EACH_TRY = {"run_id", "idempotency_key"}
+_SAYS_NOTHING = {"notify"}
+"""Left out where it is none: a request has the print that it had before there was such a thing."""
 
 
 class Starter:
@@ -85,7 +87,7 @@ def fingerprint(command: Starting) -> str:
 
     That an extension is blind follows from the votes there are, and so it may be another one when it is asked again.
     """
-    body = command.model_dump_json(exclude=_OF_EACH_TRY)
+    body = command.model_dump_json(exclude=_OF_EACH_TRY | (_SAYS_NOTHING if command.notify is None else set()))
     if isinstance(command, StartComparison):
         body += f" blind: {is_blind(command.run_id)}"
     return hashlib.sha256(body.encode()).hexdigest()
