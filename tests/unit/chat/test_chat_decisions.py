@@ -1,7 +1,8 @@
 """The decisions of chat."""
 
+import hashlib
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def repeated(sent: SendMessage, earlier: RunRow) -> RunRow:
     "other",
     [
         {"content": "Another"}, {"model": "another"}, {"system": "Be long."}, {"create": False},
-        {"parameters": {"max_tokens": 1}}, {"timeouts": {"total_seconds": 1}},
+        {"parameters": {"max_tokens": 1}}, {"timeouts": {"total_seconds": 1}}, {"notify": "never"},
     ],
 )  # fmt: skip
 def test_a_key_is_for_one_message(other: dict[str, Any]) -> None:
@@ -57,6 +58,24 @@ def test_a_key_within_a_conversation_is_for_that_conversation() -> None:
     assert repeated(command(create=False, run_id="chat_y", idempotency_key="k"), started(first)).id == "chat_x"
     with pytest.raises(Refused):
         repeated(command(create=False, conversation_id="conv_y"), started(first))
+
+
+def test_a_request_without_a_wish_has_the_print_that_it_had_before_there_were_any() -> None:
+    body = command().model_dump_json(exclude={"run_id", "idempotency_key", "conversation_id", "notify"})
+    assert fingerprint(command(), begins=True) == hashlib.sha256(body.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("seconds", "total_ms"), [(1.5, 1500), (0, 0), (-3, 0)])
+def test_no_run_took_less_than_no_time_whatever_the_clocks_say(seconds: float, total_ms: int) -> None:
+    run = started(command(notify="always"), status="completed", ended_at=NOW + timedelta(seconds=seconds))
+    fact = core.ended_fact(run)
+    assert (fact.total_ms, fact.notify, fact.error_code) == (total_ms, "always", None)
+
+
+def test_nobody_is_told_of_a_hidden_run_whatever_its_row_says() -> None:
+    for notify in (None, "always"):
+        run = started(command(notify=notify), status="failed", ended_at=NOW, hidden=True, error={"code": "internal"})
+        assert (core.ended_fact(run).notify, core.ended_fact(run).error_code) == ("never", "internal")
 
 
 ENDINGS = [

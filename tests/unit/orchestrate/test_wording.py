@@ -3,7 +3,7 @@
 import pytest
 
 from kit.orchestrate import wording
-from kit.orchestrate.moments import milliseconds, moment
+from kit.orchestrate.moments import milliseconds, moment, took
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ def test_a_title_is_the_beginning_of_the_message(content: str, title: str) -> No
 
 def test_a_moment_is_the_same_after_it_was_told_in_milliseconds() -> None:
     assert milliseconds(moment(1_795_453_254_663)) == 1_795_453_254_663
+
+
+def test_what_has_not_ended_took_no_time_that_is_known_and_two_clocks_make_none_that_is_negative() -> None:
+    since = moment(1_795_453_254_663)
+    assert [took(since, until) for until in (None, moment(1_795_453_254_665), since, moment(0))] == [None, 2, 0, 0]
