@@ -118,7 +118,7 @@ async def test_a_run_that_has_ended_says_what_it_cost(world: World) -> None:
 async def test_that_a_step_waits_is_told_once_and_only_when_it_does(world: World) -> None:
     await world.replica()
     steps = (step("a"), step("b", "a", approval=Approval()), step("c", "b", condition="a.output == 'no'"))
-    key = await begin(world, *steps)
+    key = await begin(world, *steps, notify="never")
     answering = await world.answering(key, "a")
     assert await told(world, key, "evt.architect.approval.*") == []
     await publish(world.bus, await answering.finish("A"))
@@ -128,7 +128,8 @@ async def test_that_a_step_waits_is_told_once_and_only_when_it_does(world: World
         return await told(world, key, "evt.architect.approval.*")
 
     (fact,) = await until(asked)
-    assert ApprovalRequestedFact.model_validate(fact).step == "b"
+    asks = ApprovalRequestedFact.model_validate(fact)
+    assert (asks.step, asks.notify) == ("b", "never")
     await world.ask(DecideApproval(owner=OWNER, run_id=key.run, step="b", approved=True))
     await world.answer(key, "b")
     await ended(world, key)
