@@ -9,10 +9,15 @@ _TOKEN_BYTES = 15  # 24 characters in base32: collisions are out of reach, subje
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller. `tenant` and `user` are the names the identity provider uses."""
+    """An authenticated caller. `tenant` and `user` are the names the identity provider uses.
+
+    `email` is an address that the provider has verified, `name` is for addressing a person: neither says who it is.
+    """
 
     tenant: str
     user: str
+    email: str | None = None
+    name: str | None = None
 
     @property
     def tenant_token(self) -> str:

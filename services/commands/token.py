@@ -15,6 +15,8 @@ DEFAULT_TENANT = "local"
 def token(
     user: Annotated[str, typer.Argument(help="who the token is for")],
     tenant: Annotated[str, typer.Option(help="the organisation of this user")] = DEFAULT_TENANT,
+    email: Annotated[str, typer.Option(help="where this user is told of runs; counts as verified")] = "",
+    name: Annotated[str, typer.Option(help="how this user is addressed")] = "",
 ) -> None:
     """Print a signed token for USER (STUDIO_AUTH_MODE=token asks for one)."""
     settings = load_settings()
@@ -23,12 +25,15 @@ def token(
         if kept is None:
             raise StartError("there is no secret to sign with; set STUDIO_AUTH_SECRET, or run `studio up` once")
         settings.auth.secret = SecretStr(kept)
+    from kit.auth.address import BadAddressError
     from kit.auth.tokens import MissingSecretError, sign_token
 
     try:
-        print(sign_token(settings.auth, tenant=tenant, user=user))
+        print(sign_token(settings.auth, tenant=tenant, user=user, email=email, name=name))
     except MissingSecretError as error:
         raise StartError(str(error)) from None
+    except BadAddressError as error:
+        raise StartError(f"--email or --name cannot be used: {error}") from None
 
 
 command = token

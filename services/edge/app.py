@@ -27,9 +27,12 @@ from services.edge.routes import (
     message_parts,
     messages,
     models,
+    notifications,
     responses,
     runs,
     steps,
+    unsubscribe,
+    webhooks,
 )
 
 DESCRIPTION = """
@@ -71,11 +74,14 @@ def make_app(gateway: Gateway) -> ASGIApp:
         completions,
         responses,
         kept_responses,
+        webhooks,
+        notifications,
+        unsubscribe,
         health,
         asyncapi,
     ):
         app.include_router(routes.router)
-    guarded = Guard(app, Identity(settings.auth, settings.edge), settings.edge.max_body_bytes)
+    guarded = Guard(app, Identity(settings.auth, settings.edge), gateway.sessions, settings.edge.max_body_bytes)
     if not settings.edge.allowed_origins:
         return guarded
     return CORSMiddleware(

@@ -7,13 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.architect_values import NotifyPolicy
 from contracts.assistant import Inputs, StepChange
 from services.edge.assistant_bodies import A_DEFINITION, GivenDefinition
-from services.edge.bodies import Body, GivenParameters, GivenTimeouts, example
+from services.edge.bodies import NOTIFY, Body, GivenParameters, GivenTimeouts, example
 
 MAX_STEPS = 200
 """In a body. How many an assistant may have is a setting of architect's."""
 
 _INPUTS = "by field: a text; a list of texts for a multi-select; for a file its id, or a list of ids"
-_NOTIFY = "absent: as you have set it"
 
 
 class NewAssistantRun(Body):
@@ -23,7 +22,7 @@ class NewAssistantRun(Body):
 
     inputs: Inputs = Field({}, description=_INPUTS)
     version: int | None = Field(None, ge=1, description="absent: the newest")
-    notify: NotifyPolicy | None = Field(None, description=_NOTIFY)
+    notify: NotifyPolicy | None = Field(None, description=NOTIFY)
 
 
 class NewDryRun(Body):
@@ -63,7 +62,7 @@ class NewRunFork(Body):
     steps: dict[str, GivenChange] = Field(
         {}, max_length=MAX_STEPS, description="changes, by step, of those that are taken anew"
     )
-    notify: NotifyPolicy | None = Field(None, description=_NOTIFY)
+    notify: NotifyPolicy | None = Field(None, description=NOTIFY)
 
 
 class NewDecision(Body):

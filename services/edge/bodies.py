@@ -7,9 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from contracts.chat import OnBusy, Rating
 from contracts.content import Image, ToolResult
 from contracts.generation import Parameters, Timeouts
+from contracts.notify import NotifyPolicy
 
 MAX_TOKENS = 2**31 - 1
 """What a provider's JSON surely carries."""
+NOTIFY = "whether you are told of its end, by e-mail or webhook; absent: as you have set it"
+"""What `notify` of a run means."""
 MAX_MESSAGE_ID = 64
 """Characters of an id, ours or a client's."""
 
@@ -109,6 +112,7 @@ class Answering(Body):
         "reject",
         description="while an answer is running: 409, or wait for its end, or stop it and all that wait behind it",
     )
+    notify: NotifyPolicy | None = Field(None, description=NOTIFY)
 
 
 class NewMessage(Answering):

@@ -44,14 +44,14 @@ async def begin_and_wait(
 
     Raises Refused, Unavailable, LogUnavailableError.
     """
-    follower = Follower(
-        gateway.reads, run_key(caller, run_id), after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes
-    )
+    key = run_key(caller, run_id)
+    follower = Follower(gateway.reads, key, after=0, buffer_bytes=gateway.settings.edge.client_buffer_bytes)
     try:
         await follower.start(fresh=True)  # before the run exists: nothing has to be read from the log
         started: chat.RunStarted = await gateway.ask(command)
         if started.run_id == run_id:
-            result = await _collect(gateway, follower)
+            with gateway.audience.watching(key):
+                result = await _collect(gateway, follower)
             if result.ending is not None:
                 return started, result
     finally:
@@ -83,7 +83,8 @@ async def result_of(gateway: Gateway, caller: Principal, run_id: str) -> Result:
         )
         try:
             await follower.start()
-            result = await _collect(gateway, follower)
+            with gateway.audience.watching(key):
+                result = await _collect(gateway, follower)
         finally:
             await follower.close()
         if result.ending is not None:

@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field, model_validator
 from contracts.compare_values import LaneRating, LaneWish, Outcome, Thumb, Vote
 from contracts.content import Turn
 from contracts.ids import BLIND, is_id
+from contracts.notify import NotifyPolicy
 from kit.ids import new_id
 from kit.refusal import Refused
-from services.edge.bodies import Body, GivenParameters, GivenTimeouts, NewImage, example
+from services.edge.bodies import NOTIFY, Body, GivenParameters, GivenTimeouts, NewImage, example
 
 MAX_MODELS = 64
 """In a body. How many a comparison may have is a setting of compare's."""
@@ -53,6 +54,7 @@ class NewComparison(Body):
     timeouts: GivenTimeouts = GivenTimeouts()
     blind: bool = Field(False, description="nobody is told which model is which before the vote")
     title: str = Field("", description="empty: made from the question")
+    notify: NotifyPolicy | None = Field(None, description=NOTIFY)
 
     @model_validator(mode="after")
     def _one_question(self) -> "NewComparison":
@@ -77,6 +79,7 @@ class Extension(Body):
     add: Models = Field((), max_length=MAX_MODELS, description="further models")
     retry: tuple[str, ...] = Field((), max_length=MAX_MODELS, description="lanes to generate anew")
     timeouts: GivenTimeouts = GivenTimeouts()
+    notify: NotifyPolicy | None = Field(None, description=NOTIFY)
 
 
 class NewLaneRating(Body):

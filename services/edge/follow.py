@@ -23,6 +23,7 @@ from kit.runlog.reads import LogMessage
 from services.edge.blindfold import Blindfold, is_hidden
 from services.edge.gateway import Gateway, owner_of, run_key
 from services.edge.orchestrators import serving
+from services.edge.presence import Watching
 from services.edge.stream import EventStream, Source
 from services.edge.wires.wire import Wire
 
@@ -83,7 +84,7 @@ async def begin_run(
         return await follow_run(gateway, watch, started.run_id, cursor, headers)
     first = watch.wire.open(gateway.reads.epoch)
     source = Blindfold(follower) if is_blind(run_id) else follower
-    return _stream(gateway, watch, run_id, source, first, headers, requested_at)
+    return _stream(gateway, watch, key, source, first, headers, requested_at)
 
 
 async def follow_run(
@@ -97,10 +98,12 @@ async def follow_run(
         stored: chat.StoredRun = await gateway.ask(serving(run_id).replay(owner=owner, run_id=run_id))
         if stored.run.status not in ("queued", "running"):
             hidden = is_blind(run_id) and not stored.run.revealed
+            gateway.audience.saw(key)
             return _replay(stored, wire, cursor, headers, hidden=hidden)
         newest = Newest(sequence=0, ended=False)  # committed, and on its way to the bus
     after, reset = _position(cursor, gateway.reads.epoch, newest)
     if newest.ended and after >= newest.sequence:
+        gateway.audience.saw(key)
         return Response(status_code=204)  # nothing is left: an EventSource stops reconnecting
     hidden = await is_hidden(gateway, owner, run_id, ended=newest.ended)
     buffer_bytes = gateway.settings.edge.client_buffer_bytes
@@ -109,7 +112,7 @@ async def follow_run(
     )
     await follower.start()
     source = Blindfold(follower) if hidden else follower
-    return _stream(gateway, watch, run_id, source, wire.open(gateway.reads.epoch, reset), headers)
+    return _stream(gateway, watch, key, source, wire.open(gateway.reads.epoch, reset), headers)
 
 
 def _seen_here(gateway: Gateway, key: RunKey, cursor: Cursor | None) -> Newest | None:
@@ -125,7 +128,7 @@ def _seen_here(gateway: Gateway, key: RunKey, cursor: Cursor | None) -> Newest |
 def _stream(
     gateway: Gateway,
     watch: Watch,
-    run_id: str,
+    key: RunKey,
     source: Source,
     first: bytes,
     headers: Headers,
@@ -141,7 +144,8 @@ def _stream(
         first=first,
         headers=headers,
         requested_at=requested_at,
-        on_gone=None if on_gone is None else lambda: on_gone(run_id),
+        on_gone=None if on_gone is None else lambda: on_gone(key.run),
+        watching=Watching(gateway.audience, key),
     )
 
 

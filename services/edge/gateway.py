@@ -10,6 +10,7 @@ from contracts.message import Owner, Request
 from kit.auth.principal import Principal
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
+from kit.bus.publish import publish
 from kit.bus.rpc import call
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
@@ -20,6 +21,8 @@ from kit.telemetry.spans import note
 from services.edge.expand import Expander
 from services.edge.left import LeftRuns
 from services.edge.orchestrators import UNKNOWN_RUN, serving
+from services.edge.presence import Audience
+from services.edge.sessions import Sessions
 from services.edge.stream import Streams
 
 LOG_WAIT_SECONDS = 30.0
@@ -30,6 +33,8 @@ UNKNOWN_CONVERSATION = "There is no such conversation."
 UNKNOWN_ASSISTANT = "There is no such assistant."
 UNKNOWN_FILE = "There is no such file."
 UNKNOWN_STEP = "There is no such step in this run."
+UNKNOWN_NOTIFICATION = "There is no such notification."
+UNKNOWN_WEBHOOK = "There is no such webhook."
 
 
 class Gateway:
@@ -45,6 +50,12 @@ class Gateway:
         self.expander = Expander(self._blobs)
         self.streams = Streams()
         self.left = LeftRuns(self.ask, settings.edge.abandoned_seconds)
+        self.sessions = Sessions(lambda fact: publish(self.bus, fact), settings.edge.session_seconds)
+        self.audience = Audience(
+            self.bus,
+            seen_seconds=settings.edge.seen_seconds,
+            unacknowledged_seconds=settings.edge.unacknowledged_seconds,
+        )
 
     async def wait_for_log(self) -> None:
         """Wait until the run log is there: another service may be about to declare it. Raises LogUnavailableError."""
@@ -56,6 +67,14 @@ class Gateway:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(LOG_RETRY_SECONDS)
+
+    async def close(self) -> None:
+        """Bring to an end what goes on beside requests, and disconnect."""
+        await self.left.close()
+        self.sessions.close()
+        await self.audience.close()
+        await self.bus.close()
+        await self.log_bus.close()
 
     async def ask(self, request: Request[Any], *, seconds: float | None = None) -> Any:
         """Ask a service; `seconds` is for its answer, where that may take longer. Raises Refused, Unavailable."""
@@ -138,4 +157,18 @@ def file_id(text: str) -> str:
     """The id of a file from a path; one that is none is refused like one that is unknown."""
     if not is_id(text):
         raise Refused("unknown_file", UNKNOWN_FILE)
+    return text
+
+
+def notification_id(text: str) -> str:
+    """The id of a notification from a path; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_notification", UNKNOWN_NOTIFICATION)
+    return text
+
+
+def webhook_id(text: str) -> str:
+    """The id of a webhook from a path; one that is none is refused like one that is unknown."""
+    if not is_id(text):
+        raise Refused("unknown_webhook", UNKNOWN_WEBHOOK)
     return text

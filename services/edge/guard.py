@@ -1,5 +1,6 @@
 """What every request passes before the application: origin, size, type, identity."""
 
+import re
 from typing import Any
 
 from fastapi import HTTPException
@@ -8,10 +9,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.edge.identity import DeniedError, Identity
 from services.edge.openai import errors
 from services.edge.problems import refusal
+from services.edge.sessions import Sessions
 from services.edge.turns import Turns
 
 PRIVATE = ("/v1/", "/api/")
 """Paths below these need a principal."""
+
+PUBLIC = re.compile(r"/unsubscribe/[^/]+")
+"""What mail providers and mail programs ask for: from anywhere, by GET or by a form (RFC 8058), signed in as nobody.
+
+The token in the path is all that it takes, so nothing of a browser's is looked at and nothing given to it.
+"""
 
 RAW_SEND = "studio.raw_send"
 """In the scope: the server's own send, without the frameworks' wrappers. A stream's chunks go there."""
@@ -34,8 +42,8 @@ class _TooLargeError(HTTPException):
 class Guard:
     """ASGI middleware; puts the caller into `scope["state"]["principal"]`."""
 
-    def __init__(self, app: ASGIApp, identity: Identity, max_body_bytes: int) -> None:
-        self._app, self._identity, self._max = app, identity, max_body_bytes
+    def __init__(self, app: ASGIApp, identity: Identity, sessions: Sessions, max_body_bytes: int) -> None:
+        self._app, self._identity, self._sessions, self._max = app, identity, sessions, max_body_bytes
         self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,28 +53,33 @@ class Guard:
             return
         await self._turns.wait()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        public = PUBLIC.fullmatch(scope["path"]) is not None
         try:
-            self._identity.check_origin(headers)
+            self._identity.check_host(headers)
+            if not public:
+                self._identity.check_origin(headers)
             if scope["path"].startswith(PRIVATE):
                 foreign_keys = errors.speaks(scope["path"])
                 principal = self._identity.principal(headers, foreign_keys=foreign_keys)
                 scope.setdefault("state", {})["principal"] = principal
+                if not self._sessions.knows(principal):
+                    await self._sessions.begin(principal)
         except DeniedError as denied:
             challenge = {"www-authenticate": "Bearer"} if denied.code == "unauthenticated" else None
             await refusal(scope["path"], denied.code, str(denied), headers=challenge)(scope, receive, send)
             return
-        refused = self._refuse_body(scope, headers)
+        refused = self._refuse_body(scope, headers, any_type=public or scope["path"] == FILES)
         if refused is not None:
             await refused(scope, receive, send)
             return
         scope[RAW_SEND] = send
-        cookie = self._identity.cookie_to_set(headers)
+        cookie = None if public else self._identity.cookie_to_set(headers)
         try:
             await self._app(scope, self._counted(receive), _with_cookie(send, cookie) if cookie else send)
         except _TooLargeError:
             await self._too_large(scope)(scope, receive, send)
 
-    def _refuse_body(self, scope: Scope, headers: dict[str, str]) -> Any:
+    def _refuse_body(self, scope: Scope, headers: dict[str, str], *, any_type: bool) -> Any:
         if scope["method"] not in _WITH_BODY:
             return None
         length = headers.get("content-length", "")
@@ -74,7 +87,7 @@ class Guard:
             return self._too_large(scope)
         has_body = (length.isdecimal() and int(length) > 0) or "transfer-encoding" in headers
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if has_body and kind != "application/json" and scope["path"] != FILES:
+        if has_body and kind != "application/json" and not any_type:
             detail = f"Send JSON as 'Content-Type: application/json', not {kind!r}."
             return refusal(scope["path"], "unsupported_media_type", detail)
         return None

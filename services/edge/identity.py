@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import urlsplit
 
 from kit.auth.principal import Principal
-from kit.auth.tokens import LOCAL, InvalidTokenError, Tokens
+from kit.auth.tokens import LOCAL, InvalidTokenError, Tokens, local_user
 from kit.settings import AuthSettings, EdgeSettings
 
 COOKIE = "studio_session"
@@ -31,16 +31,21 @@ class Identity:
     def __init__(self, auth: AuthSettings, edge: EdgeSettings) -> None:
         self._tokens = Tokens(auth)
         self._local = auth.mode == "local"
+        self._local_user = local_user(auth) if self._local else LOCAL
         self._hosts = frozenset(host.lower() for host in edge.allowed_hosts)
         self._origins = frozenset(origin.rstrip("/").lower() for origin in edge.allowed_origins)
+
+    def check_host(self, headers: dict[str, str]) -> None:
+        """Refuse what was sent to a name that is not ours. Raises DeniedError."""
+        host = headers.get("host", "")
+        if self._local and _host_name(host) not in self._hosts:
+            raise DeniedError("forbidden", f"Local mode does not answer for the host {host!r}.")
 
     def check_origin(self, headers: dict[str, str]) -> None:
         """Refuse what another web page made the browser send. Raises DeniedError."""
         if not self._local:
             return
         host = headers.get("host", "")
-        if _host_name(host) not in self._hosts:
-            raise DeniedError("forbidden", f"Local mode does not answer for the host {host!r}.")
         origin = headers.get("origin", "").rstrip("/").lower()
         if origin in self._origins:
             return
@@ -70,9 +75,9 @@ class Identity:
             if by_cookie is not None:
                 return by_cookie
             if "sec-fetch-site" not in headers and "origin" not in headers:
-                return LOCAL  # no browser: a program of this machine
+                return self._local_user  # no browser: a program of this machine
             if headers.get("sec-fetch-site") in OWN_SITE:
-                return LOCAL
+                return self._local_user
         raise DeniedError("unauthenticated", "Send a token as 'Authorization: Bearer …'.")
 
     def cookie_to_set(self, headers: dict[str, str]) -> str | None:
@@ -89,9 +94,11 @@ class Identity:
         if cookie is None:
             return None
         try:
-            return self._tokens.check(cookie)
+            found = self._tokens.check(cookie)
         except InvalidTokenError:
             return None
+        local = (found.tenant, found.user) == (LOCAL.tenant, LOCAL.user)
+        return self._local_user if local else found  # the cookie may be older than the settings
 
 
 def _host_name(host: str) -> str:

@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kit.runtime.errors import StartError
 from kit.settings import Settings
+from services.edge.delivery import TRANSPORT
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -30,6 +31,11 @@ class Connection(HttpToolsProtocol):
         """Somebody has connected."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+
+    def on_message_begin(self) -> None:
+        """A request begins on it."""
+        super().on_message_begin()
+        self.scope[TRANSPORT] = self.transport  # type: ignore[literal-required]
 
 
 UNFINISHED = "without completing response"
@@ -90,8 +96,11 @@ def listen(settings: Settings) -> socket.socket:
         raise StartError(
             f"cannot listen on {host}:{port}: {error.strerror}. Choose another with STUDIO_EDGE_PORT."
         ) from error
-    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # every connection inherits it
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # every connection inherits it, as it does the next one
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    if settings.edge.unacknowledged_seconds and hasattr(socket, "TCP_USER_TIMEOUT"):
+        milliseconds = round(settings.edge.unacknowledged_seconds * 1000)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

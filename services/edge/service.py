@@ -35,9 +35,7 @@ class EdgeService:
             self._server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
-        await self._gateway.left.close()
-        await self._gateway.bus.close()
-        await self._gateway.log_bus.close()
+        await self._gateway.close()
 
     async def wait(self) -> None:
         """Until the server ends, which it does not by itself."""

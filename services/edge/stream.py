@@ -11,8 +11,10 @@ from starlette.types import Receive, Scope, Send
 
 from kit.runlog.reads import LogMessage
 from kit.telemetry import measures, setup
+from services.edge.delivery import TRANSPORT
 from services.edge.expand import Expander
 from services.edge.guard import RAW_SEND
+from services.edge.presence import Watching
 from services.edge.wires.wire import Wire
 
 RECONNECT_JITTER_MILLISECONDS = 2000
@@ -94,9 +96,10 @@ class EventStream(Response):
         headers: Iterable[tuple[bytes, bytes]] = (),
         requested_at: float | None = None,
         on_gone: Callable[[], None] | None = None,
+        watching: Watching | None = None,
     ) -> None:
         """`wire` has been opened, and said `first`. `on_gone` is called if the stream ends before the run does: its
-        client goes, it cannot be told any more, or this process stops.
+        client goes, it cannot be told any more, or this process stops. `watching` is told how far the client comes.
         """
         super().__init__()
         self.closed = False
@@ -107,6 +110,7 @@ class EventStream(Response):
         self._opening_headers = [*wire.headers, *headers]
         self._requested_at = requested_at
         self._on_gone = on_gone
+        self._watching = watching
         self._measured = setup.enabled()
 
     def end_softly(self) -> None:
@@ -117,6 +121,8 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the end."""
         self._streams.add(self)
+        if self._watching is not None:
+            self._watching.begin()
         listener = asyncio.create_task(self._until_gone(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self._opening_headers})
@@ -125,6 +131,8 @@ class EventStream(Response):
                 await direct({"type": "http.response.body", "body": self._first, "more_body": True})
             # In a task of its own: each token would be passed down through all that surrounds a response.
             await asyncio.create_task(self._pump(direct))
+            if self._watching is not None and not self.closed and (self._source.ended or self._wire.complete):
+                self._watching.told(scope.get(TRANSPORT))  # before the last piece: the connection may close after it
             last = b"" if listener.done() else self._last_words()
             if last:
                 await send({"type": "http.response.body", "body": last, "more_body": True})
@@ -135,6 +143,8 @@ class EventStream(Response):
                 self._on_gone()
             self.closed = True
             self._streams.remove(self)
+            if self._watching is not None:
+                self._watching.end()
             listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await listener

@@ -8,6 +8,8 @@ from fastapi.telemetry import TelemetryConfig
 from kit.telemetry.setup import enabled
 
 PROBES = frozenset({"/healthz", "/readyz"})
+UNTOLD = "/unsubscribe/"
+"""Behind it is a secret of somebody's, which is to lie in no trace."""
 
 
 def config() -> TelemetryConfig:
@@ -18,9 +20,10 @@ def config() -> TelemetryConfig:
         "logs": False,  # they quote what was sent
         "operation_spans": False,  # what a dependency or a serialization takes is not worth a span
         "auto_configure": False,
-        "exclude": _is_probe,
+        "exclude": _is_untold,
     }
 
 
-def _is_probe(scope: MutableMapping[str, Any]) -> bool:
-    return scope.get("path") in PROBES
+def _is_untold(scope: MutableMapping[str, Any]) -> bool:
+    path = scope.get("path", "")
+    return path in PROBES or path.startswith(UNTOLD)

@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from contracts.chat import OnBusy
 from contracts.content import Tool, ToolChoice
 from contracts.generation import Parameters
+from contracts.notify import NotifyPolicy
 from services.edge.aisdk.tools import tool_choice_of, tools_of
 
 MAX_TOKENS = 2**31 - 1
@@ -102,6 +103,7 @@ class ChatBody(SamplingBody):
     model: str | None = Field(None, validation_alias=_either("model", "modelId"))
     fallbacks: Annotated[tuple[str, ...], BeforeValidator(texts_of)] = ()
     on_busy: OnBusy | None = Field(None, validation_alias=_either("onBusy", "on_busy"))
+    notify: NotifyPolicy | None = None
 
     @property
     def last(self) -> UiMessage:

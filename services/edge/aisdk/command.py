@@ -130,6 +130,7 @@ class Asked:
             "fallbacks": body.fallbacks,
             "parameters": body.parameters,
             "on_busy": body.on_busy or self._on_busy,
+            "notify": body.notify,
             "idempotency_key": self._key,
         }
         try:

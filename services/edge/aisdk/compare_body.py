@@ -9,6 +9,7 @@ from pydantic_core import PydanticSerializationError
 from contracts.compare import LaneWish, StartComparison
 from contracts.content import Turn
 from contracts.message import Owner
+from contracts.notify import NotifyPolicy
 from kit.refusal import Refused
 from services.edge.aisdk.body import SamplingBody, UiMessage, texts_of
 from services.edge.aisdk.content import images_of
@@ -41,6 +42,7 @@ class CompareBody(SamplingBody):
     slot: int | None = Field(None, ge=0, description="which lane of earlier comparisons the conversation goes on with")
     blind: bool = False
     title: str = ""
+    notify: NotifyPolicy | None = None
 
     prompt: str | None = None
     first: ModelId | None = Field(None, validation_alias=AliasChoices("model1Id"))
@@ -67,6 +69,7 @@ class CompareBody(SamplingBody):
                 models=self.wishes(),
                 parameters=self.parameters,
                 title=self.title,
+                notify=self.notify,
                 idempotency_key=key or self._key(),
             )
         except (ValidationError, PydanticSerializationError) as error:
@@ -102,7 +105,7 @@ class CompareBody(SamplingBody):
         last = self.messages[-1] if self.messages else None
         if last is None or not last.id or self.trigger == "regenerate-message":
             return None
-        asked = self.model_dump_json(exclude={"messages": {"__all__": {"id"}}, "trigger": True})
+        asked = self.model_dump_json(exclude={"messages": {"__all__": {"id"}}, "trigger": True, "notify": True})
         return made_id("ui", self.chat_id or "", last.id, asked)
 
     def _history(self) -> Sequence[UiMessage]:

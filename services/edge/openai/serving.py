@@ -15,7 +15,7 @@ from kit.auth.principal import Principal
 from kit.refusal import Refused
 from services.edge.collect import Result, begin_and_wait
 from services.edge.follow import RUN_HEADER, Headers, Watch, begin_run
-from services.edge.gateway import Gateway
+from services.edge.gateway import Gateway, run_key
 from services.edge.openai import errors
 from services.edge.wires.wire import Wire
 
@@ -60,7 +60,9 @@ class Serving:
                 self._leave(self._command.run_id)
                 return errors.response(*errors.STOPPING)
             started, result = self._waiting.result()
-            return await show(started, result)
+            response = await show(started, result)
+            self._gateway.audience.saw(run_key(self._caller, started.run_id))
+            return response
         except Refused:
             raise
         except BaseException:

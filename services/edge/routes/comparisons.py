@@ -16,7 +16,7 @@ from services.edge.comparison_bodies import (
     wishes,
 )
 from services.edge.depends import Caller, TheGateway, TheOwner
-from services.edge.gateway import comparison_id, page_mark
+from services.edge.gateway import comparison_id, page_mark, run_key
 from services.edge.starting import described, start_run
 
 router = APIRouter(tags=["comparisons"])
@@ -52,6 +52,7 @@ async def start_comparison(
         parameters=body.parameters,
         timeouts=body.timeouts,
         title=body.title,
+        notify=body.notify,
         idempotency_key=idempotency_key,
     )
     return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)
@@ -66,9 +67,13 @@ async def list_comparisons(
 
 
 @router.get("/v1/comparisons/{comparison}", response_model=compare.Comparison)
-async def get_comparison(comparison: str, gateway: TheGateway, owner: TheOwner) -> Any:
+async def get_comparison(comparison: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """A comparison as it is now: what was asked, each lane with its text so far, how it did, and your vote."""
-    return await gateway.ask(compare.GetComparison(owner=owner, run_id=comparison_id(comparison)))
+    key = run_key(caller, comparison_id(comparison))
+    found: compare.Comparison = await gateway.ask(compare.GetComparison(owner=owner, run_id=key.run))
+    if found.ended_at is not None:
+        gateway.audience.saw(key)
+    return found
 
 
 @router.delete("/v1/comparisons/{comparison}", status_code=204, response_model=None)
@@ -119,6 +124,7 @@ async def extend_comparison(
         add=wishes(body.add),
         retry=tuple(lane_id(lane) for lane in body.retry),
         timeouts=body.timeouts,
+        notify=body.notify,
         idempotency_key=idempotency_key,
     )
     return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)

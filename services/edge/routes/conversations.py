@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from contracts import chat
 from kit.ids import new_id
 from services.edge.bodies import ConversationChange, NewConversation, NewFork
-from services.edge.depends import TheGateway, TheOwner
-from services.edge.gateway import conversation_id, message_id, page_mark
+from services.edge.depends import Caller, TheGateway, TheOwner
+from services.edge.gateway import conversation_id, message_id, page_mark, run_key
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 
@@ -90,9 +90,12 @@ async def fork_conversation(
 
 
 @router.get("/{conversation}/runs/latest", response_model=chat.Run)
-async def latest_run(conversation: str, gateway: TheGateway, owner: TheOwner) -> Any:
+async def latest_run(conversation: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """The newest run of a conversation, with its text so far: what a client follows after a reload."""
-    return await gateway.ask(chat.LatestRun(owner=owner, conversation_id=conversation_id(conversation)))
+    run: chat.Run = await gateway.ask(chat.LatestRun(owner=owner, conversation_id=conversation_id(conversation)))
+    if run.ended_at is not None:
+        gateway.audience.saw(run_key(caller, run.id))
+    return run
 
 
 @router.post("/{conversation}/stop", response_model=chat.Run)
@@ -105,6 +108,7 @@ async def stop_conversation(conversation: str, gateway: TheGateway, owner: TheOw
 async def list_messages(
     conversation: str,
     gateway: TheGateway,
+    caller: Caller,
     owner: TheOwner,
     limit: Limit = 100,
     after: str | None = None,
@@ -115,8 +119,12 @@ async def list_messages(
     Messages that wait for their turn come last, with the status `queued`.
     """
     key = conversation_id(conversation)
-    return await gateway.ask(
+    page: chat.MessagePage = await gateway.ask(
         chat.ListMessages(
             owner=owner, conversation_id=key, limit=limit, after=page_mark(after), all_branches=all_branches
         )
     )
+    answered = [message.run_id for message in page.items if message.role == "assistant" and message.run_id is not None]
+    if answered and page.next is None:  # who comes back after the newest answer's end sees it here
+        gateway.audience.saw(run_key(caller, answered[-1]))
+    return page

@@ -29,7 +29,10 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_model=None)
 async def readyz(gateway: TheGateway) -> Response:
-    """Every part that an answer needs is there: 200, otherwise 503 with what is missing."""
+    """Every part that an answer needs is there: 200, otherwise 503 with what is missing.
+
+    The notifier is not: no answer waits for it, and what it owes is told when it is back.
+    """
     with untraced():
         offered, *pages = await asyncio.gather(
             _ask(gateway, ListModels()),

@@ -58,6 +58,7 @@ async def send_message(
         system=body.system,
         parameters=body.parameters,
         timeouts=body.timeouts,
+        notify=body.notify,
         idempotency_key=idempotency_key,
     )
     return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)
@@ -95,6 +96,7 @@ async def regenerate(
         fallbacks=asked.fallbacks,
         parameters=asked.parameters,
         timeouts=asked.timeouts,
+        notify=asked.notify,
         idempotency_key=idempotency_key,
     )
     return await start_run(gateway, caller, command, command.run_id, accept, last_event_id, _accepted)

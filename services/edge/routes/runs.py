@@ -44,7 +44,11 @@ async def list_runs(
 @router.get("/{run}", response_model=chat.Run)
 async def get_run(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """A run as it is now, with its text so far: for clients that poll. A comparison's texts are at its own address."""
-    return await gateway.ask(serving(run).get(owner=owner, run_id=run_key(caller, run).run))
+    key = run_key(caller, run)
+    found: chat.Run = await gateway.ask(serving(run).get(owner=owner, run_id=key.run))
+    if found.ended_at is not None:
+        gateway.audience.saw(key)
+    return found
 
 
 async def _events(request: Request) -> Response:

@@ -32,9 +32,13 @@ async def delete_a_run(run: str, gateway: TheGateway, caller: Caller, owner: The
 
 
 @router.get("/steps", response_model=values.AssistantRun)
-async def get_steps(run: str, gateway: TheGateway, owner: TheOwner) -> Any:
+async def get_steps(run: str, gateway: TheGateway, caller: Caller, owner: TheOwner) -> Any:
     """An assistant's run as it is now: every step, how it does, what it was asked, and its text so far."""
-    return await gateway.ask(asked.GetAssistantRun(owner=owner, run_id=assistant_run_id(run)))
+    key = run_key(caller, assistant_run_id(run))
+    found: values.AssistantRun = await gateway.ask(asked.GetAssistantRun(owner=owner, run_id=key.run))
+    if found.ended_at is not None:
+        gateway.audience.saw(key)
+    return found
 
 
 @router.post("/steps/{step}/cancel", response_model=values.AssistantRun)

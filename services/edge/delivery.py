@@ -1,0 +1,92 @@
+"""Whether what was written to a client has got there: its kernel confirms it, and ours knows.
+
+Without that, an answer to a laptop that was closed a moment ago would count as seen: its connection looks open until
+something is sent and nothing comes back. Behind a proxy it is the proxy that confirms.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from typing import Any, Self
+
+TRANSPORT = "studio.transport"
+"""In the scope: the connection itself (services/edge/server.py). A test without a server has none."""
+
+FIRST_LOOK_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 1.0
+PATIENCE_SECONDS = 30.0
+"""For a confirmation, if there is no limit after which a silent client counts as gone."""
+_INT = 4
+
+
+class Delivery:
+    """All that was written to a connection so far, and what is written until it is looked at.
+
+    It keeps a hold of the socket of its own, since clients and we may close the connection before the answer is known.
+    """
+
+    def __init__(self, transport: asyncio.Transport, hold: socket.socket) -> None:
+        self._transport, self._hold = transport, hold
+        self._shut = False
+
+    @classmethod
+    def on(cls, transport: asyncio.Transport | None) -> Self | None:
+        """What was written to this connection; None: nobody knows. Raises ConnectionError if it is gone."""
+        if transport is None or sys.platform != "linux":
+            return None
+        if transport.is_closing():
+            raise ConnectionError("the connection is closed")
+        own = transport.get_extra_info("socket")
+        if own is None:
+            return None
+        try:
+            return cls(transport, socket.socket(fileno=os.dup(own.fileno())))
+        except OSError as error:
+            raise ConnectionError("the connection is closed") from error
+
+    async def confirmed(self, seconds: float) -> bool:
+        """Whether all of it was confirmed within so long (0: the usual patience). Ends the hold."""
+        deadline = asyncio.get_running_loop().time() + (seconds or PATIENCE_SECONDS)
+        pause = 0.0
+        try:
+            while not self._arrived():
+                pause = min(max(2 * pause, FIRST_LOOK_SECONDS), LONGEST_PAUSE_SECONDS)
+                if asyncio.get_running_loop().time() + pause > deadline or self._lost():
+                    return False
+                await asyncio.sleep(pause)
+            return True
+        finally:
+            self._hold.close()
+
+    def _arrived(self) -> bool:
+        if self._transport.is_closing():
+            self._say_goodbye()
+        elif self._transport.get_write_buffer_size():
+            return False
+        return _unconfirmed(self._hold) == 0
+
+    def _say_goodbye(self) -> None:
+        """The connection was closed, and our hold must not keep the end from its client."""
+        if not self._shut and not self._transport.get_write_buffer_size():
+            self._shut = True
+            with contextlib.suppress(OSError):
+                self._hold.shutdown(socket.SHUT_WR)
+
+    def _lost(self) -> bool:
+        """Nothing can be confirmed any more: the client has cut the connection, or it was given up."""
+        return self._hold.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
+
+
+_TCP_CLOSE = 7
+"""Of linux/tcp_states.h."""
+
+
+def _unconfirmed(connection: Any) -> int:
+    """Bytes that the kernel was given and that are not confirmed (SIOCOUTQ, tcp(7)); the stream's end is one."""
+    import fcntl
+    import termios
+
+    told = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(_INT))
+    return int.from_bytes(told, sys.byteorder)
