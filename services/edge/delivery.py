@@ -24,7 +24,7 @@ _INT = 4
 class Delivery:
     """All that was written to a connection so far, and what is written until it is looked at.
 
-    It keeps a hold of the socket of its own, since clients and we may close the connection before the answer is known.
+    It keeps a hold of the socket until it is closed, since clients and we may hang up before the answer is known.
     """
 
     def __init__(self, transport: asyncio.Transport, hold: socket.socket) -> None:
@@ -47,18 +47,19 @@ class Delivery:
             raise ConnectionError("the connection is closed") from error
 
     async def confirmed(self, seconds: float) -> bool:
-        """Whether all of it was confirmed within so long (0: the usual patience). Ends the hold."""
-        deadline = asyncio.get_running_loop().time() + (seconds or PATIENCE_SECONDS)
-        pause = 0.0
-        try:
-            while not self._arrived():
-                pause = min(max(2 * pause, FIRST_LOOK_SECONDS), LONGEST_PAUSE_SECONDS)
-                if asyncio.get_running_loop().time() + pause > deadline or self._lost():
-                    return False
-                await asyncio.sleep(pause)
-            return True
-        finally:
-            self._hold.close()
+        """Whether all of it was confirmed within so long (0: the usual patience)."""
+        loop = asyncio.get_running_loop()
+        deadline, pause = loop.time() + (seconds or PATIENCE_SECONDS), FIRST_LOOK_SECONDS
+        while not self._arrived():
+            if loop.time() + pause > deadline or self._lost():
+                return False
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return True
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._hold.close()
 
     def _arrived(self) -> bool:
         if self._transport.is_closing():

@@ -96,9 +96,16 @@ class Audience:
         if delivery is None:
             self.saw(key)
             return
+        self.join(key)  # at once: its stream is about to leave
         task = asyncio.create_task(self._confirm(key, delivery), name=f"seen {key.run}")
         self._confirming.add(task)
-        task.add_done_callback(self._confirming.discard)
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._confirming.discard(task)
+            delivery.close()
+            self.leave(key)
+
+        task.add_done_callback(done)
 
     async def close(self) -> None:
         """Answer nothing more."""
@@ -113,9 +120,8 @@ class Audience:
         return len(self._runs)
 
     async def _confirm(self, key: RunKey, delivery: Delivery) -> None:
-        with self.watching(key):
-            if await delivery.confirmed(self._patience):
-                self.saw(key)
+        if await delivery.confirmed(self._patience):
+            self.saw(key)
 
     def _known(self, key: RunKey) -> _Run:
         run = self._runs.get(key)
