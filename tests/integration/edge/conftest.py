@@ -18,6 +18,7 @@ async def shared_edge(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
             await running.serve("chat")
             await running.serve("compare")
             await running.serve("architect")
+            await running.serve("notifier")
             yield running
     finally:
         await nats.stop()
