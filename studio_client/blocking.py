@@ -114,6 +114,18 @@ class BlockingStudio:
         """Refuse it."""
         return self._loop.run(self._studio.assistants.reject(run_id, step, comment))
 
+    def preferences(self) -> Json:
+        """What you want to be told of; see `Notifications`."""
+        return self._loop.run(self._studio.notifications.preferences())
+
+    def update_preferences(self, **changes: Any) -> Json:
+        """Change what is given and leave the rest."""
+        return self._loop.run(self._studio.notifications.update_preferences(**changes))
+
+    def notifications(self, **filters: Any) -> Iterator[Json]:
+        """What was sent, is on its way, or is not sent, newest first."""
+        return _iterate(self._loop, self._studio.notifications.all(**filters))
+
     def run(self, run_id: str, cursor: str = "") -> BlockingRun:
         """Follow a run."""
         return BlockingRun(self._loop, self._studio.run(run_id, cursor))

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from studio_client.assistants import Assistants
+from studio_client.notifications import Notifications
 from studio_client.patience import Loss, Patience
 from studio_client.requests import Requests
 from studio_client.run import Beginning, Run
@@ -35,6 +36,7 @@ class Studio:
         self._patience = patience or Patience()
         self._requests = Requests(url, token, self._patience, http)
         self.assistants = Assistants(self._requests, self.begin, self._pages)
+        self.notifications = Notifications(self._requests, self._pages)
 
     async def __aenter__(self) -> Self:
         """Close it at the end of the block."""
@@ -62,7 +64,7 @@ class Studio:
     ) -> Run:
         """Send a message; the run that answers it begins when it is first awaited.
 
-        `options` are the other fields of the message: `system`, `parameters`, `fallbacks`, `images`, `tool_results` …
+        `options` are the other fields of the message: `system`, `parameters`, `fallbacks`, `notify` …
         The same `key`, for a message that is sent again after a crash, gives the same run.
         """
         body = {"content": content, **({"model": model} if model else {}), **options}

@@ -150,6 +150,7 @@ async def test_the_predecessors_body_is_answered_as_it_did(stack: Stack) -> None
         {"messages": [user("hi", "m1")], "temperature": 9},
         {"messages": [user("hi", "m1")], "tools": [{"name": ""}]},
         {"messages": [user("hi", "m1")], "onBusy": "shout"},
+        {"messages": [user("hi", "m1")], "notify": "perhaps"},
         {"messages": [user("hi", "\ud800")]},
     ],
 )

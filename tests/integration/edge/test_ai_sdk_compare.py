@@ -116,17 +116,21 @@ async def test_stop_stops_all(edge: OwnEdge) -> None:
 
 
 async def test_the_same_message_is_the_same_comparison_and_another_wish_another(edge: OwnEdge) -> None:
-    keys = []
+    keys: list[Any] = []
+    wishes: list[Any] = []
     for asked in (
         body(user("Hello", "m1")),
-        body(user("Hello", "m1")),
+        body(user("Hello", "m1"), notify="always"),
         body(user("Hello", "m1"), models=["one", "three"]),
         body(user("Hallo", "m1")),
         body(user("Hello", "m1"), trigger="regenerate-message"),
     ):
         await post(edge, asked)
-        keys.append(command(edge).get("idempotency_key"))
+        sent = command(edge)
+        keys.append(sent.get("idempotency_key"))
+        wishes.append(sent.get("notify"))
     assert keys[0] == keys[1]
+    assert wishes == [None, "always", None, None, None]
     assert len(set(keys[1:])) == 4
     assert keys[4] is None
 
@@ -176,6 +180,7 @@ async def test_the_predecessors_body_is_answered_as_it_did(edge: OwnEdge) -> Non
         {"models": ["one", "\ud800"], "messages": [user("hi", "m1")]},
         {"models": ["one", "x" * 300], "messages": [user("hi", "m1")]},
         {"models": ["one", "two"], "messages": [user("hi", "m1")], "temperature": 9},
+        {"models": ["one", "two"], "messages": [user("hi", "m1")], "notify": "perhaps"},
         {**OLD, "prompt": ""},
     ],
 )

@@ -45,7 +45,14 @@ async def sent(edge: OwnEdge, body: dict[str, Any]) -> httpx.Response:
 
 async def test_a_prompt_and_models_are_a_comparison(edge: OwnEdge) -> None:
     two = {"model": "two", "parameters": {"temperature": 0}}
-    body = {**STARTED, "models": ["one", two], "system": "Be brief.", "parameters": {"max_tokens": 9}, "title": "T"}
+    body = {
+        **STARTED,
+        "models": ["one", two],
+        "system": "Be brief.",
+        "parameters": {"max_tokens": 9},
+        "title": "T",
+        "notify": "never",
+    }
     command = await begin(edge, {**body, "timeouts": {"total_seconds": 60}}, **{"idempotency-key": "k"})
     assert [(turn["role"], turn["content"]) for turn in command["turns"]] == [
         ("system", "Be brief."),
@@ -55,7 +62,7 @@ async def test_a_prompt_and_models_are_a_comparison(edge: OwnEdge) -> None:
     assert (one["model"], one.get("parameters")) == ("one", None)
     assert (other["model"], other["parameters"]["temperature"]) == ("two", 0)
     assert (command["parameters"]["max_tokens"], command["timeouts"]["total_seconds"]) == (9, 60)
-    assert (command["title"], command["idempotency_key"]) == ("T", "k")
+    assert (command["title"], command["notify"], command["idempotency_key"]) == ("T", "never", "k")
     assert command["run_id"].startswith("cmp_")
     assert not command["run_id"].endswith("_blind")
 
@@ -92,6 +99,7 @@ async def test_a_conversation_so_far_with_pictures(edge: OwnEdge) -> None:
         {**STARTED, "fallbacks": ["three"]},
         {**STARTED, "blind": "perhaps"},
         {**STARTED, "timeouts": {"total_seconds": 0}},
+        {**STARTED, "notify": "perhaps"},
     ],
 )
 async def test_a_body_that_makes_no_sense_is_refused_before_compare_is_asked(
@@ -171,12 +179,12 @@ async def test_the_next_run_of_a_comparison_is_blind_until_there_is_a_vote(
     known = Run(id=parent, kind="compare", status="completed", model="m", created_at=NOW, revealed=revealed)
     edge.answers["compare.get_run"] = lambda _: known
     edge.answers["compare.extend_comparison"] = started
-    body = {"retry": ["lane_1"], "add": ["three"]}
+    body = {"retry": ["lane_1"], "add": ["three"], "notify": "always"}
     response = await edge.http.post(f"/v1/comparisons/{parent}/runs", json=body)
     assert response.status_code == 202
     command = edge.asked[-1][1]
     assert (command["parent_run_id"], command["retry"]) == (parent, ["lane_1"])
-    assert command["add"][0]["model"] == "three"
+    assert (command["add"][0]["model"], command["notify"]) == ("three", "always")
     assert command["run_id"].endswith("_blind") is blind
     assert response.json()["run_id"] == command["run_id"]
 

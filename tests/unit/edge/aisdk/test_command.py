@@ -54,6 +54,13 @@ def test_only_the_last_message_is_taken() -> None:
     assert sent(message=user("last only")).content == "last only"
 
 
+def test_what_a_run_wants_to_be_told_of_is_passed_on() -> None:
+    for trigger in ("submit-message", "regenerate-message"):
+        body = {"messages": [user("one", "m1")], "trigger": trigger, "notify": "always"}
+        assert asked(**body).command("chat_1").notify == "always"
+    assert sent(messages=[user("one", "m1")]).notify is None
+
+
 def test_a_chat_is_the_same_conversation_for_its_owner_only() -> None:
     conversation = conversation_of(OWNER, "my chat")
     assert is_ours(conversation)
