@@ -33,8 +33,9 @@ class SubjectHeader(WholeHeader):
 
     def fold(self, *, policy: Any) -> str:
         """Its lines."""
-        plain = self.isascii() and "=?" not in self
-        words = Header(str(self), "us-ascii" if plain else "utf-8", maxlinelen=LINE, header_name=self.name)
+        value = str(self)
+        plain = value.isascii() and "=?" not in value
+        words = Header(value, "us-ascii" if plain else "utf-8", maxlinelen=LINE, header_name=self.name)
         return f"{self.name}: {words.encode(linesep=policy.linesep)}{policy.linesep}"
 
 

@@ -73,4 +73,6 @@ def file_name(message_id: str) -> str:
     """The file of a Message-ID; of another one it is another file."""
     bare = message_id.strip("<> ")
     safe = re.sub(r"[^A-Za-z0-9_.@-]", "_", bare).lstrip(".")[:NAME_CHARACTERS]
-    return f"{safe if safe == bare else f'{safe}-{hashlib.sha256(bare.encode()).hexdigest()[:12]}'}.eml"
+    if not safe or safe != bare:
+        safe = f"{safe or 'mail'}-{hashlib.sha256(bare.encode()).hexdigest()[:12]}"
+    return f"{safe}.eml"

@@ -18,58 +18,14 @@ HEADERS = [
     *("X-Auto-Response-Suppress", "MIME-Version", "Content-Type"),
 ]
 OUR_TAGS = {"html", "head", "meta", "title", "style", "body", "div", "span"}
-THEIR_TAGS = set(
-    [
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "strong",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
-ATTRIBUTES = set(
-    [
-        "align",
-        "aria-hidden",
-        "border",
-        "cellpadding",
-        "cellspacing",
-        "charset",
-        "class",
-        "content",
-        "dir",
-        "href",
-        "lang",
-        "name",
-        "rel",
-        "role",
-        "start",
-        "style",
-        "title",
-        "width",
-    ]
-)
-ORDER = ("good", "bad", "idle", "waits")
+THEIR_TAGS = {
+    *("a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s"),
+    *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+ATTRIBUTES = {
+    *("align", "aria-hidden", "border", "cellpadding", "cellspacing", "charset", "class", "content", "dir", "href"),
+    *("lang", "name", "rel", "role", "start", "style", "title", "width"),
+}
 
 
 class Page(HTMLParser):
