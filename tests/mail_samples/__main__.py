@@ -49,7 +49,7 @@ async def draw(pages: list[Path], binary: str) -> bool:
                 seen = await window.show(page.resolve(), width=width, scheme=scheme)
                 picture = await window.picture(width, seen["height"])
                 page.with_name(f"{page.stem}-{view}.png").write_bytes(picture)
-                for problem in ("faint", "wide"):
+                for problem in ("faint", "wide", "loaded"):
                     if seen[problem]:
                         well = False
                         print(f"{page.stem}-{view}: {problem}: {seen[problem]}")

@@ -46,7 +46,8 @@ LOOK = """(() => {
     .filter((node) => node.getBoundingClientRect().right > width + 0.5 || node.scrollWidth > node.clientWidth + 1
       && node.clientWidth && getComputedStyle(node).display !== "inline" && !node.closest(".hidden"))
     .map((node) => `${node.tagName} ${node.className}`);
-  return { faint, wide, height: document.documentElement.scrollHeight };
+  const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+  return { faint, wide, loaded, height: document.documentElement.scrollHeight };
 })()"""
 
 
@@ -73,7 +74,7 @@ class Browser:
                     return told["result"]
 
     async def show(self, page: Path, *, width: int, scheme: str, scale: float = 1) -> dict[str, Any]:
-        """Open a page and say what is faint, what is too wide, and how high it is."""
+        """Open a page and say what is faint, too wide or loaded from elsewhere, and how high it is."""
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         screen = {"width": width, "height": 100, "deviceScaleFactor": scale, "mobile": width < 500}
         await self.call("Emulation.setDeviceMetricsOverride", **screen)

@@ -10,6 +10,8 @@ TITLE_CHARACTERS = 200
 PROBLEM_CHARACTERS = 500
 
 THINGS = {"chat": "your chat", "compare": "your comparison", "architect": "your assistant"}
+PLACES = {"chat": "chat", "compare": "comparison", "architect": "run"}
+"""What the link leads to."""
 HEADLINES = {
     ("chat", "completed"): "Your answer is ready",
     ("chat", "failed"): "Your answer could not be finished",

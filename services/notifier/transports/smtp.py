@@ -157,5 +157,5 @@ def _understood() -> Iterator[None]:
         ) from error
     except TimeoutError as error:
         raise LaterError("mail_server_away", "The mail server does not answer in time.") from error
-    except (SMTPException, OSError) as error:
+    except (SMTPException, OSError, UnicodeError) as error:  # the last: of a host's name that is none
         raise LaterError("mail_server_away", f"The mail server cannot be reached: {error}") from error
