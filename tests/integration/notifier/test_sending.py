@@ -3,14 +3,13 @@
 import asyncio
 from typing import Any
 
-from services.notifier.transports.smtp import SmtpTransport
-
 from contracts.message import Owner
 from contracts.notifier import AddWebhook, GetPreferences, RetryNotification
 from contracts.notifier_facts import NotificationEndedFact
 from contracts.session import SessionBegunFact
 from kit.bus.publish import publish
 from kit.clock import now_ms
+from services.notifier.transports.smtp import SmtpTransport
 from tests.fixtures.hook_server import hook_server
 from tests.fixtures.mail_server import MailServer
 from tests.fixtures.polling import until
