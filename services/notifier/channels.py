@@ -75,8 +75,9 @@ class HookChannel:
     async def attempt(self, delivery: DeliveryRow, notice: NoticeRow, fetch: Fetch, hand_over: HandOver) -> None:
         """Call it. Raises LaterError, NeverError, GoneError, or what `hand_over` raises."""
         owner = Owner(tenant=delivery.tenant, user=delivery.user)
+        preference = await self._database.run(lambda session: contact_store.preference(session, owner))
         hook = await hook_store.found(self._database, owner, delivery.place)
-        if hook is None or not hook.enabled:
+        if hook is None or not hook.enabled or (preference is not None and not preference.webhook):
             raise GoneError("webhook_gone")
         content = await fetch()
         body = payload(

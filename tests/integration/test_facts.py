@@ -150,7 +150,7 @@ async def run_assistant(http: httpx.AsyncClient) -> str:
 
 async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> None:
     heard: list[bytes] = []
-    async with plain_client(stack.servers) as client, stack.client() as http:
+    async with plain_client(stack.servers) as client, stack.client(email="ada@example.com") as http:
 
         async def on_fact(message: Any) -> None:
             heard.append(message.subject.encode() + b" " + message.data + repr(message.headers).encode())
