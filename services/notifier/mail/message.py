@@ -3,7 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kit.notifier_settings import NotifierSettings
 from services.notifier.content import Content
@@ -14,6 +14,10 @@ from services.notifier.mail.rendering import html_body, text_body
 from services.notifier.mail.view import view_of
 
 PRODUCT = "AI Studio"
+MAX_PAGE_BYTES = 98_000
+"""Gmail cuts a mail's HTML at 102 KB, and with it the link and the way to unsubscribe. Less is told instead."""
+MIN_CHARACTERS = 1_000
+"""It is not worth showing less than this."""
 ASCII_SHARE = 0.8
 """A text with fewer ASCII characters is shorter in base64."""
 
@@ -44,7 +48,8 @@ def compose(
         recipient = address_of(to.email, to.name)
     except ValueError as error:
         raise NeverError("address_refused", str(error), target_is_bad=True) from error
-    view = view_of(content, settings, link, unsubscribe, sender.display_name or PRODUCT)
+    about: dict[str, Any] = {"link": link, "unsubscribe": unsubscribe, "name": sender.display_name or PRODUCT}
+    view = view_of(content, settings.max_text_characters, **about)
     message = EmailMessage(policy=mail_policy())
     message["From"] = sender
     message["To"] = recipient
@@ -52,6 +57,8 @@ def compose(
         message["Reply-To"] = reply_to
     message["Subject"] = view["subject"]
     message["Date"] = _with_zone(content.happened_at)
+    if not message_id.isascii():  # its host is the sender's, as it stands in the settings
+        message_id = f"{message_id.rpartition('@')[0]}@{sender.domain}>"
     message["Message-ID"] = message_id
     if view["unsubscribe"]:
         message["List-Unsubscribe"] = f"<{view['unsubscribe']}>"
@@ -59,6 +66,10 @@ def compose(
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     text, page = text_body(view), html_body(view)
+    limit = settings.max_text_characters
+    while limit and len(page.encode()) > MAX_PAGE_BYTES:  # every cell of a table has its style in its tag
+        limit = limit // 2 if limit > MIN_CHARACTERS else 0
+        page = html_body(view_of(content, limit, **about))
     message.set_content(text, cte=_encoding(text))
     message.add_alternative(page, subtype="html", cte=_encoding(page))
     # `=_` can stand in neither encoding: no text can end its part.

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from kit.notifier_settings import NotifierSettings
 from services.notifier.content import Answer, Content, StepLine
 from services.notifier.mail import wording
 from services.notifier.mail.amounts import cost, duration
@@ -17,16 +16,14 @@ PREHEADER_SOURCE_CHARACTERS = 1_000
 _IN_A_URL = "-._~:/?#[]@!$&'()*+,;=%"
 
 
-def view_of(
-    content: Content, settings: NotifierSettings, link: str, unsubscribe: str | None, name: str
-) -> dict[str, Any]:
-    """All variables of the templates; `name` is of who sends it."""
-    answers = _answers(content.answers, settings.max_text_characters)
+def view_of(content: Content, limit: int, *, link: str, unsubscribe: str | None, name: str) -> dict[str, Any]:
+    """All variables of the templates. `limit`: of characters that the answers have; `name`: of who sends it."""
+    answers = _answers(content.answers, limit)
     instructions = clean(content.instructions or "").strip() if content.occasion == "approval" else ""
     problem = wording.problem_of(content.error)
     if len(answers) == 1 and problem == answers[0]["problem"]:
         answers[0]["problem"] = ""
-    shown = cut(instructions, settings.max_text_characters)
+    shown = cut(instructions, limit)
     return {
         "name": name,
         "title": wording.title_of(content),

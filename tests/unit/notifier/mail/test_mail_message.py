@@ -192,6 +192,26 @@ def test_a_bad_sender_is_found_at_the_start(sender: str) -> None:
 
 def test_the_sender_of_the_settings_is_good() -> None:
     check_sender(NotifierSettings())
-    assert (
-        str(composed(settings={"sender": '"Müller, Jörg" <a@bücher.de>'})["From"]) == "Müller Jörg <a@xn--bcher-kva.de>"
-    )
+    message = composed(settings={"sender": '"Müller, Jörg" <a@bücher.de>'})
+    assert str(message["From"]) == "Müller Jörg <a@xn--bcher-kva.de>"
+
+
+def test_the_host_of_an_id_is_ascii() -> None:
+    message = composed(message_id="<dlv_1@bücher.de>", settings={"sender": "a@bücher.de"})
+    assert b"\r\nMessage-ID: <dlv_1@xn--bcher-kva.de>\r\n" in message.as_bytes()
+
+
+@pytest.mark.parametrize("text", ["`a` " * 5_000, ("|a|b|\n|-|-|\n" + "|a|b|\n" * 20 + "\n") * 110, "# a\n" * 5_000])
+def test_html_that_is_too_long_for_gmail_tells_less(text: str) -> None:
+    told, page = bodies(composed(content(answers=(Answer(text=text),)), settings={"max_text_characters": 20_000}))
+    assert 40_000 < len(page.encode()) < GMAIL_BYTES
+    assert UNSUBSCRIBE in page
+    assert page.count("… the rest is behind the link.") == 1
+    assert len(told) >= min(len(text), 19_000)
+
+
+def test_many_steps() -> None:
+    steps = tuple(StepLine(title=f"Step {n}", status="completed", model="gpt-5", duration_ms=n) for n in range(50))
+    _, page = bodies(composed(content(kind="architect", answers=(Answer(text=LONG),), steps=steps)))
+    assert len(page.encode()) < GMAIL_BYTES
+    assert "Step 49" in page
