@@ -18,6 +18,10 @@ FIRST_LOOK_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """For a confirmation, if there is no limit after which a silent client counts as gone."""
+TAIL_BYTES = 64
+"""What follows the run's end on a connection, at most: the end of a chunked body, and of the connection itself. A client
+that hangs up when it has read the run's end confirms nothing behind it.
+"""
 _INT = 4
 
 
@@ -51,7 +55,9 @@ class Delivery:
         loop = asyncio.get_running_loop()
         deadline, pause = loop.time() + (seconds or PATIENCE_SECONDS), FIRST_LOOK_SECONDS
         while not self._arrived():
-            if loop.time() + pause > deadline or self._lost():
+            if self._lost():
+                return _unconfirmed(self._hold) <= TAIL_BYTES
+            if loop.time() + pause > deadline:
                 return False
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)

@@ -130,9 +130,7 @@ class EventStream(Response):
             if self._first:
                 await direct({"type": "http.response.body", "body": self._first, "more_body": True})
             # In a task of its own: each token would be passed down through all that surrounds a response.
-            await asyncio.create_task(self._pump(direct))
-            if self._watching is not None and not self.closed and (self._source.ended or self._wire.complete):
-                self._watching.told(scope.get(TRANSPORT))  # before the last piece: the connection may close after it
+            await asyncio.create_task(self._pump(direct, scope.get(TRANSPORT)))
             last = b"" if listener.done() else self._last_words()
             if last:
                 await send({"type": "http.response.body", "body": last, "more_body": True})
@@ -155,7 +153,7 @@ class EventStream(Response):
             return self._wire.leaving(random.randrange(RECONNECT_JITTER_MILLISECONDS))  # noqa: S311
         return self._wire.ended()
 
-    async def _pump(self, send: Send) -> None:
+    async def _pump(self, send: Send, transport: asyncio.Transport | None) -> None:
         source, expander, wire = self._source, self._expander, self._wire
         while not (source.ended or self.closed or wire.complete):
             batch = await source.next(self._heartbeat)
@@ -169,6 +167,8 @@ class EventStream(Response):
                 async for piece in expander.pieces(batch):
                     if not self.closed:
                         await self._send(piece, send)
+        if self._watching is not None and not self.closed:
+            self._watching.told(transport)  # at once: a client that has its end may hang up any moment
 
     async def _send(self, batch: list[LogMessage], send: Send) -> None:
         parts = self._wire.parts(batch)

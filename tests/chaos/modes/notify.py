@@ -112,7 +112,7 @@ async def _person(now: Session, load: Load, numbers: Any, person: int, found: li
 async def _live(now: Session, told: Told, order: Order, dice: random.Random) -> None:
     """From the question to the notification; who is away closes the tab as soon as the run has begun."""
     watcher = Watcher("watcher", told.user, dice, now.history.gaps.append, first_edge=dice.randrange(2))
-    body = {"content": counting.message(order), "model": "count-reattach", "notify": "when_away"}
+    body = {"content": counting.message(order), "model": counting.PREFILL, "notify": "when_away"}
     path, key = "/v1/conversations/new/messages", f"key-{order.marker}"
     try:
         async with asyncio.timeout(order.seconds + DECIDED_SECONDS):
