@@ -9,7 +9,7 @@ import contextlib
 import os
 import socket
 import sys
-from typing import Any, Self
+from typing import Self
 
 TRANSPORT = "studio.transport"
 """In the scope: the connection itself (services/edge/server.py). A test without a server has none."""
@@ -18,11 +18,11 @@ FIRST_LOOK_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """For a confirmation, if there is no limit after which a silent client counts as gone."""
-TAIL_BYTES = 64
-"""What follows the run's end on a connection, at most: the end of a chunked body, and of the connection itself. A client
-that hangs up when it has read the run's end confirms nothing behind it.
-"""
 _INT = 4
+_TCP_CLOSE = 7
+"""Of linux/tcp_states.h."""
+UNCONFIRMED, UNSENT = 0x5411, 0x894B
+"""SIOCOUTQ and SIOCOUTQNSD, tcp(7): bytes that the kernel was given; the stream's end is one."""
 
 
 class Delivery:
@@ -33,7 +33,9 @@ class Delivery:
 
     def __init__(self, transport: asyncio.Transport, hold: socket.socket) -> None:
         self._transport, self._hold = transport, hold
+        self._protocol = transport.get_protocol()
         self._shut = False
+        self._flushed = not transport.get_write_buffer_size()
 
     @classmethod
     def on(cls, transport: asyncio.Transport | None) -> Self | None:
@@ -56,7 +58,7 @@ class Delivery:
         deadline, pause = loop.time() + (seconds or PATIENCE_SECONDS), FIRST_LOOK_SECONDS
         while not self._arrived():
             if self._lost():
-                return _unconfirmed(self._hold) <= TAIL_BYTES
+                return self._hung_up()
             if loop.time() + pause > deadline:
                 return False
             await asyncio.sleep(pause)
@@ -72,7 +74,16 @@ class Delivery:
             self._say_goodbye()
         elif self._transport.get_write_buffer_size():
             return False
-        return _unconfirmed(self._hold) == 0
+        else:
+            self._flushed = True
+        return _waiting(self._hold, UNCONFIRMED) == 0
+
+    def _hung_up(self) -> bool:
+        """Whether the client has cut the connection after everything was sent to it: what has read a run's end may do
+        so before its kernel has confirmed it. One whose machine is silent is given up instead.
+        """
+        silent = isinstance(getattr(self._protocol, "lost", None), TimeoutError)
+        return self._flushed and not silent and _waiting(self._hold, UNSENT) == 0
 
     def _say_goodbye(self) -> None:
         """The connection was closed, and our hold must not keep the end from its client."""
@@ -86,14 +97,9 @@ class Delivery:
         return self._hold.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _TCP_CLOSE
 
 
-_TCP_CLOSE = 7
-"""Of linux/tcp_states.h."""
-
-
-def _unconfirmed(connection: Any) -> int:
-    """Bytes that the kernel was given and that are not confirmed (SIOCOUTQ, tcp(7)); the stream's end is one."""
+def _waiting(connection: socket.socket, which: int) -> int:
+    """Bytes that are not confirmed, or not even sent."""
     import fcntl
-    import termios
 
-    told = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(_INT))
+    told = fcntl.ioctl(connection.fileno(), which, bytes(_INT))
     return int.from_bytes(told, sys.byteorder)

@@ -27,10 +27,17 @@ UNSENT_BYTES = 32 * 1024
 class Connection(HttpToolsProtocol):
     """uvicorn's, with little room for what its client does not take."""
 
+    lost: Exception | None = None
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is over; `lost` says why, if it was not closed."""
+        self.lost = exc
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         """A request begins on it."""

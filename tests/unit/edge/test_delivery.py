@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import struct
 import sys
 from collections.abc import AsyncIterator
 
@@ -84,6 +85,29 @@ async def test_a_client_that_reads_and_hangs_up_has_it(text: bytes) -> None:
         await read(client, len(text))
         client.close()
         assert await delivered(delivery, PATIENCE)
+
+
+async def test_a_client_that_cuts_the_connection_when_it_has_read_has_it() -> None:
+    """It may do so before its kernel has confirmed anything; what was sent to it was there all the same."""
+    async with connected() as (transport, client):
+        transport.write(SHORT)
+        delivery = Delivery.on(transport)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        assert await delivered(delivery, PATIENCE)
+
+
+async def test_a_client_whose_machine_was_silent_until_it_was_given_up_has_not() -> None:
+    async with connected() as (transport, client):
+        transport.write(SHORT)
+        delivery = Delivery.on(transport)
+        assert delivery is not None
+        transport.get_protocol().lost = TimeoutError()  # type: ignore[attr-defined]
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+        # On one machine the kernel may confirm at once; what counts is what a lost connection is taken for.
+        assert not delivery._hung_up()
+        delivery.close()
 
 
 async def test_a_client_that_is_killed_before_it_reads_has_not() -> None:
