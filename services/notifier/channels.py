@@ -1,5 +1,6 @@
 """One attempt to tell somebody, by e-mail or by webhook."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.utils import parseaddr
@@ -43,7 +44,8 @@ class MailChannel:
         contact = await self._to(owner, notice)
         delivery.target = contact.email
         content = await fetch()
-        message = compose(
+        message = await asyncio.to_thread(  # a text may be long, and made to be slow
+            compose,
             content,
             Recipient(contact.email, contact.name),
             self._limits,

@@ -105,7 +105,7 @@ class CompareBody(SamplingBody):
         last = self.messages[-1] if self.messages else None
         if last is None or not last.id or self.trigger == "regenerate-message":
             return None
-        asked = self.model_dump_json(exclude={"messages": {"__all__": {"id"}}, "trigger": True, "notify": True})
+        asked = self.model_dump_json(exclude={"messages": {"__all__": {"id"}}, "trigger": True})
         return made_id("ui", self.chat_id or "", last.id, asked)
 
     def _history(self) -> Sequence[UiMessage]:
