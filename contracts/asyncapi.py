@@ -41,6 +41,7 @@ def contracts_document() -> Document:
             "live": _channel(subjects.LIVE, told),
             "cancel": _channel(subjects.CANCEL, ()),
             "ping": _channel(subjects.PING, ()),
+            "presence": _channel(subjects.PRESENCE, ()),
         },
         "operations": {},
         "components": {"messages": told, "schemas": schemas},

@@ -23,10 +23,12 @@ RANDOM = {
     "assistant": "asst_0123456789abcdefghjkmnpqrs",
     "step": "nothing",
     "file": "file_0123456789abcdefghjkmnpqrs",
+    "notification": "ntf_0123456789abcdefghjkmnpqrs",
+    "webhook": "whk_0123456789abcdefghjkmnpqrs",
 }
 OTHER_RUNS = {"chat": RANDOM["run"], "arc": "arc_0123456789abcdefghjkmnpqrs"}
-NOBODYS = {"model"}
-"""Ids of what belongs to nobody."""
+NOBODYS = {"model", "token"}
+"""Ids of what belongs to nobody, and what is no id but a secret: whoever has it may."""
 
 LISTS = {("GET", "/v1/assistants/{assistant}/runs")}
 """The caller's own runs: those of an assistant that was deleted stay, so an unknown one has none."""
@@ -42,6 +44,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/v1/assistants/{assistant}"): {"name": "Mine now"},
     ("POST", "/v1/runs/{run}/steps/{step}/approval"): {"decision": "approve"},
     ("POST", "/v1/runs/{run}/fork"): {"from": "draft"},
+    ("PATCH", "/v1/notifications/webhooks/{webhook}"): {"enabled": False},
     ("POST", "/api/assistants/{assistant}"): {"inputs": {}},
 }
 """What a route needs beside the id; a route that is not here needs nothing."""
@@ -88,6 +91,20 @@ async def assistant_with_run(http: httpx.AsyncClient, prompt: str, model: str, *
     assert await until(found)
     file = (await http.post("/v1/files?name=a.txt", content=b"Mine")).json()["id"]
     return {"assistant": assistant, "run": run_id, "step": "draft", "file": file}
+
+
+async def told_of(http: httpx.AsyncClient) -> dict[str, str]:
+    """The ids of a webhook, and of a notification."""
+    webhook = await http.post("/v1/notifications/webhooks", json={"url": "https://example.com/hook"})
+    assert webhook.status_code == 201, webhook.text
+    assert (await http.patch("/v1/notifications/preferences", json={"webhook": False})).status_code == 200
+    await send(http, "Hello", notify="always")
+
+    async def found() -> str | None:
+        items = (await http.get("/v1/notifications")).json()["items"]
+        return str(items[0]["id"]) if items else None
+
+    return {"webhook": webhook.json()["id"], "notification": await until(found) or ""}
 
 
 async def routes_with_ids(http: httpx.AsyncClient) -> list[tuple[str, str, list[str]]]:
@@ -138,6 +155,7 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
         model = "demo-swift" if ended else "demo-marathon"
         theirs = await assistant_with_run(owner, "Hello" if ended else "for 1 hour", model, ended=ended)
         real, runs = real | theirs, [run_id, theirs["run"]]
+        real |= await told_of(owner)
         name = owner.headers["authorization"]
         assert (await owner.get(f"/v1/responses/{response['id']}")).status_code == 200
         async with stack.client() as other, stack.client() as tenant:
@@ -158,6 +176,8 @@ async def test_another_users_ids_are_unknown_ones(stack: Stack, ended: bool) -> 
         assert (await owner.get(f"/v1/comparisons/{comparison['id']}")).json()["vote"] is None
         assert (await owner.get(f"/v1/assistants/{theirs['assistant']}")).json()["name"] == "Mine"
         assert (await owner.get(f"/v1/files/{theirs['file']}")).json()["text"].strip() == "Mine"
+        [webhook] = (await owner.get("/v1/notifications/webhooks")).json()["items"]
+        assert (webhook["id"], webhook["enabled"]) == (real["webhook"], True)
         for begun in (run_id, comparison["id"], theirs["run"]):
             await owner.post(f"/v1/runs/{begun}/cancel")
 
