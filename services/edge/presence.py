@@ -116,9 +116,6 @@ class Audience:
             self._forget(key, run)
         self._seen.clear()
 
-    def __len__(self) -> int:
-        return len(self._runs)
-
     async def _confirm(self, key: RunKey, delivery: Delivery) -> None:
         if await delivery.confirmed(self._patience):
             self.saw(key)

@@ -64,7 +64,7 @@ def _check_address(host: str, *, allow_private: bool) -> None:
     except ValueError as error:
         raise _refused("Its host is a number; write the address as 192.0.2.1 or [2001:db8::1], or a name.") from error
     if not (allow_private or is_public(host)):
-        raise _refused("Its host is not a public address.")
+        raise _refused("Its host is not a public address (see STUDIO_NOTIFIER_HOOKS_ALLOW_PRIVATE).")
 
 
 def _refused(why: str) -> Refused:
