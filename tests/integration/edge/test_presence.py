@@ -1,17 +1,22 @@
 """Who watches a run and who has seen its end, as the edges tell the notifier over the real bus."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from contracts.chat_values import RunStarted
 from contracts.message import Problem
 from contracts.session import Presence
 from kit.auth.tokens import sign_token
+from kit.ids import new_id
 from kit.runlog.lane import RunKey
 from kit.settings import AuthSettings
 from services.edge import presence as edge_presence
 from services.edge.presence import Audience
+from tests.fixtures import assistant_log
 from tests.fixtures import run_events as run
 from tests.fixtures.own_edge import SECRET, TENANT, OwnEdge, listening, own_edge
 from tests.fixtures.polling import until
@@ -20,6 +25,7 @@ from tests.fixtures.presence import (
     deaf,
     ended,
     everybodys,
+    get,
     presence,
     until_nobody,
     until_seen,
@@ -27,6 +33,7 @@ from tests.fixtures.presence import (
     watching,
 )
 from tests.fixtures.problems import assert_problem
+from tests.fixtures.raw_http import connection
 
 UNREAD_CHARACTERS = 24_000
 """More than the client's window, and less than what the kernel keeps for it: it is all written, and not confirmed."""
@@ -126,6 +133,37 @@ async def test_who_asks_for_what_follows_the_end_has_seen_it(edge: OwnEdge) -> N
         cursor = f"{edge.gateway.reads.epoch}-{place}"
         answer = await edge.http.get(f"/v1/runs/{run_id}/events", headers={"last-event-id": cursor})
     assert (answer.status_code, answer.content) == (204, b"")
+    await until_seen(edge, run_id)
+
+
+async def test_streams_of_other_protocols_are_watched_and_seen_too(edge: OwnEdge, url: str) -> None:
+    run_id = new_id("arc")
+    told = assistant_log.run(run_id)
+    await edge.write(run_id, *told[:-1])
+    async with connection(url) as (reader, writer):
+        writer.write(get(edge, f"/api/assistants/asst_1/stream?run={run_id}"))
+        await reader.readuntil(b'"type":"text-delta"')
+        await until_watched(edge, run_id)
+        await edge.write(run_id, told[-1])
+        await reader.readuntil(b"[DONE]")
+        await until_seen(edge, run_id)
+
+
+async def test_who_waits_for_a_whole_answer_watches_and_sees_it(edge: OwnEdge) -> None:
+    begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def start(body: dict[str, Any]) -> RunStarted:
+        begun.set_result(body["run_id"])
+        return RunStarted(run_id=body["run_id"], conversation_id="conv_1", message_id="msg_1")
+
+    edge.answers["chat.start_completion"] = start
+    body = {"model": "sage", "messages": [{"role": "user", "content": "Hello"}]}
+    asking = asyncio.create_task(edge.http.post("/v1/chat/completions", json=body))
+    run_id = await begun
+    await edge.write(run_id, run.created(), run.started())
+    await until_watched(edge, run_id)
+    await ended(edge, run_id)
+    assert (await asking).json()["choices"][0]["message"]["content"] == "Hello"
     await until_seen(edge, run_id)
 
 

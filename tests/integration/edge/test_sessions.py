@@ -46,6 +46,20 @@ async def test_who_comes_with_an_address_is_told_of_once(edge: OwnEdge) -> None:
     assert (await told(edge))[0] == place, "nobody with an address has come"
 
 
+async def test_the_local_user_has_the_address_of_the_settings_whatever_an_old_cookie_says(edge: OwnEdge) -> None:
+    old = sign_token(AuthSettings(secret=SECRET), tenant="local", user="local", email="old@example.com")
+    browser = {"sec-fetch-site": "same-origin", "cookie": f"studio_session={old}"}
+    url = edge.gateway.settings.nats.url[0]
+    async with own_edge(url, mode="local", allowed_hosts=("edge",), rpc_timeout_seconds=0.2) as local:
+        del local.http.headers["authorization"]
+        for headers in (browser, {}):
+            await local.http.get("/v1/models", headers=headers)
+            fact = (await told(local))[1]
+            owner = Principal("local", "local")
+            assert (fact.owner.tenant, fact.owner.user) == (owner.tenant_token, owner.user_token)
+            assert (fact.email, fact.name) == ("user@localhost", None)
+
+
 async def test_a_bus_that_is_away_refuses_nobody_and_is_told_later(own_nats: EmbeddedNats) -> None:
     async with own_edge(own_nats.url, rpc_timeout_seconds=0.2) as edge:
         await own_nats.stop()
