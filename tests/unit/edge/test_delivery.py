@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.edge import delivery as module
 from services.edge.delivery import Delivery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
@@ -118,15 +119,28 @@ async def test_a_client_that_is_killed_before_it_reads_has_not() -> None:
         assert not await delivered(delivery, PATIENCE)
 
 
-async def test_a_connection_that_we_close_is_looked_at_on_and_its_client_gets_the_end() -> None:
+async def test_a_connection_that_we_close_is_looked_at_on() -> None:
     async with connected() as (transport, client):
         transport.write(LONG)
         delivery = Delivery.on(transport)
         transport.close()
         looking = asyncio.create_task(delivered(delivery, PATIENCE))
         await read(client, len(LONG))
-        assert await asyncio.get_running_loop().sock_recv(client, 1) == b"", "the end, though it is being looked at"
         assert await looking
+
+
+async def test_a_client_gets_the_end_of_a_connection_though_it_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_LOOK_SECONDS", PATIENCE / 2)
+    async with connected() as (transport, client):
+        transport.write(LONG)
+        delivery = Delivery.on(transport)
+        transport.close()
+        looking = asyncio.create_task(delivered(delivery, PATIENCE))
+        await read(client, len(LONG))
+        assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+        assert not looking.done(), "it comes without waiting for the next look"
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def test_a_connection_that_is_gone_has_nothing() -> None:
