@@ -116,6 +116,10 @@ class Audience:
             self._forget(key, run)
         self._seen.clear()
 
+    def __len__(self) -> int:
+        """Runs that anything is known of."""
+        return len(self._runs)
+
     async def _confirm(self, key: RunKey, delivery: Delivery) -> None:
         if await delivery.confirmed(self._patience):
             self.saw(key)
