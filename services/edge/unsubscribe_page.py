@@ -8,6 +8,8 @@ from fastapi.responses import HTMLResponse
 
 RETRY_SECONDS = 60
 
+# The hyphens in the words below are ones at which no line breaks.
+
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page.", "content": {"text/html": {}}},
     404: {"description": "A page: the link is not known.", "content": {"text/html": {}}},
@@ -48,20 +50,20 @@ _BUTTON = """<form method="post"><input type="hidden" name="List-Unsubscribe" va
 def question() -> Response:
     """Do you want it?"""
     text = (
-        "You will get no more e-mail from AI Studio about your runs. They go on as before, and their answers are kept."
+        "You will get no more e‑mail from AI Studio about your runs. They go on as before, and their answers are kept."
     )
-    return _page(200, "Stop these e-mails?", text, button="Send me no more e-mail")
+    return _page(200, "Stop these e‑mails?", text, button="Send me no more e‑mail")
 
 
 def done(address: str) -> Response:
     """It is so from now on. `address` is as it may be shown to strangers."""
-    text = f"AI Studio sends no more e-mail to {address}. In the notification settings you can turn it on again."
+    text = f"AI Studio sends no more e‑mail to {address}. In the notification settings you can turn it on again."
     return _page(200, "You are unsubscribed", text)
 
 
 def unknown() -> Response:
     """The link leads nowhere."""
-    text = "It may be incomplete. Try the link in a newer e-mail, or turn e-mail off in the notification settings."
+    text = "It may be incomplete. Try the link in a newer e‑mail, or turn e‑mail off in the notification settings."
     return _page(404, "This link is not known", text)
 
 

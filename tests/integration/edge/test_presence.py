@@ -46,7 +46,7 @@ async def url(edge: OwnEdge) -> AsyncIterator[str]:
 
 
 async def test_open_streams_are_counted_and_a_client_that_is_cut_off_is_none(edge: OwnEdge, url: str) -> None:
-    run_id = await begun(edge)
+    run_id, before = await begun(edge), len(edge.gateway.audience)
     assert await presence(edge.bus, run_id) is None
     async with watching(edge, url, run_id):
         await until_watched(edge, run_id)
@@ -56,6 +56,7 @@ async def test_open_streams_are_counted_and_a_client_that_is_cut_off_is_none(edg
     await until_nobody(edge, run_id)
     await ended(edge, run_id)
     assert await presence(edge.bus, run_id) is None
+    assert len(edge.gateway.audience) <= before, "runs that other tests have seen are forgotten meanwhile"
 
 
 @pytest.mark.parametrize("kept", ["keep-alive", "close"])
