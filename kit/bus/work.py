@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from kit.bus.connection import Bus
+from kit.tasks import cancelled
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +49,7 @@ class WorkPuller:
     async def stop(self) -> None:
         """Take no more work. Messages that are on their way come back after their lease."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelled(self._task)
             self._task = None
         if self._subscription is not None and not self._bus.client.is_closed:
             await self._subscription.unsubscribe()

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from kit.tasks import cancelled
+
 log = logging.getLogger(__name__)
 
 
@@ -31,8 +33,7 @@ class Periodic:
     async def stop(self) -> None:
         """Break it off wherever it is, and do it no more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelled(self._task)
 
 
 async def one_of_many(what: str, work: Awaitable[None]) -> None:

@@ -28,6 +28,7 @@ from kit.runlog.lane import RunKey
 from kit.runlog.once import newest_event
 from kit.runlog.purge import check_key, purge_run
 from kit.runlog.reads import LogReads
+from kit.tasks import cancelled
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,7 @@ class Retention:
     async def stop(self) -> None:
         """Purge no more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await cancelled(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -6,6 +6,7 @@ import logging
 
 from kit.ids import new_id
 from kit.settings import NotifierSettings
+from kit.tasks import cancelled
 from services.notifier.attempts import Attempts
 from services.notifier.delivery_store import DeliveryStore
 from services.notifier.models import DeliveryRow
@@ -33,13 +34,10 @@ class Sender:
     async def stop(self) -> None:
         """Begin nothing more, and finish what is being sent: broken off, nobody would know whether it arrived."""
         if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+            await cancelled(self._loop)
         if self._going:
             await asyncio.wait(self._going, timeout=self._limits.drain_seconds)
-        for task in self._going:
-            task.cancel()
-        await asyncio.gather(*self._going, return_exceptions=True)
+        await cancelled(*self._going)
 
     async def _run(self) -> None:
         while True:
@@ -54,7 +52,8 @@ class Sender:
             except Exception as error:
                 log.warning("nothing can be sent at the moment: %r; trying again", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), self._limits.sweep_seconds)
+                async with asyncio.timeout(self._limits.sweep_seconds):
+                    await self._wake.wait()
 
     def _begin(self, delivery: DeliveryRow) -> None:
         task = asyncio.create_task(self._attempts.make(delivery), name=f"send-{delivery.id}")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from contracts.assistant import Definition
+from kit.tasks import cancelled
 from tests.assistants import graphs
 from tests.chaos.client.assistant import AssistantStream
 from tests.chaos.client.load import Load, Shape
@@ -53,9 +54,7 @@ async def run(
                 for person in range(options.streams):
                     group.create_task(_person(now, load, numbers, person, rate))
         finally:
-            for task in killing:
-                task.cancel()
-            await asyncio.gather(*killing, return_exceptions=True)
+            await cancelled(*killing)
         outcome = await now.finish()
     kills = Counter(fault.kind for fault in now.history.faults)
     ends = Counter(verdict.outcome or "stuck" for verdict in load.verdicts)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kit.tasks import cancelled
 from tests.chaos.client.comparison import ComparisonStream
 from tests.chaos.client.load import Load, Shape
 from tests.chaos.model.counting import Order
@@ -29,9 +30,7 @@ async def run(options: Options, folder: Path, say: Callable[[str], None]) -> Out
                 for person in range(options.streams):
                     group.create_task(_person(now, load, numbers, person))
         finally:
-            for task in killing:
-                task.cancel()
-            await asyncio.gather(*killing, return_exceptions=True)
+            await cancelled(*killing)
         outcome = await now.finish()
     kills = sum(fault.kind == SERVICE for fault in now.history.faults)
     reconnects = sum(verdict.reconnects for verdict in load.verdicts)

@@ -18,6 +18,7 @@ from typing import Any
 
 import nats
 
+from kit.tasks import cancelled
 from tests.chaos.check.verdict import Verdict
 from tests.chaos.client.load import Load, Shape
 from tests.chaos.client.user import User
@@ -78,9 +79,7 @@ async def run(options: Options, folder: Path, say: Callable[[str], None], *, mos
                     for person in range(options.streams):
                         group.create_task(_person(now, load, numbers, person, found))
             finally:
-                for task in mischief:
-                    task.cancel()
-                await asyncio.gather(*mischief, return_exceptions=True)
+                await cancelled(*mischief)
             _judge(now, found, mails)
             outcome = await now.finish()
         kills = [fault for fault in now.history.faults if fault.kind == "notifier"]
