@@ -8,8 +8,8 @@ AGAIN_SECONDS = 1.0
 async def cancelled(*tasks: asyncio.Task[None]) -> None:
     """Cancel tasks, and return when they have ended, however they did.
 
-    It is said again until they listen: `asyncio.wait_for` of Python 3.11, with which nats-py waits, loses one that comes
-    in the same moment as what it waits for.
+    It is said again until they listen: `asyncio.wait_for` of Python 3.11, with which nats-py waits, loses one that
+    comes in the same moment as what it waits for.
     """
     pending = {task for task in tasks if not task.done()}
     while pending:
