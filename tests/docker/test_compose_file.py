@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 HELPERS = {"secrets", "migrate"}
-SERVERS = {"nats", "postgres"}
+SERVERS = {"nats", "postgres", "mailpit"}
 NAMES = tuple(spec.name for spec in ROSTER)
 
 
@@ -59,10 +59,10 @@ def test_only_who_owns_tables_reaches_the_database(spec: Any) -> None:
     assert "secret-postgres" not in str(service.get("volumes", ""))
 
 
-def test_only_the_edge_is_published_and_only_on_this_machine() -> None:
+def test_only_the_edge_and_the_mails_are_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"edge"}
-    assert all(port.startswith("127.0.0.1:") for port in published["edge"])
+    assert published.keys() == {"edge", "mailpit"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
 def test_no_secret_is_written_down_and_the_services_read_theirs_from_files() -> None:
