@@ -160,7 +160,7 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
         new = {"title": f"A {TITLE}", "system": f"You are an {SYSTEM}."}
         conversation = (await http.post("/v1/conversations", json=new)).json()["id"]
         await model_server.reply(f"A {ANSWER}, of course.", model="gpt-4o")
-        told = await send(http, f"What is a {PROMPT}?", conversation=conversation, model="mock")
+        told = await send(http, f"What is a {PROMPT}?", conversation=conversation, model="mock", notify="always")
         rated = f"/v1/conversations/{conversation}/messages/{told.one('run.created')['message_id']}/rating"
         assert (await http.put(rated, json={"value": "up", "comment": f"What a {COMMENT}!"})).status_code == 200
         await model_server.fail(400, message=f"no {ANSWER} today", model="gpt-4o")
