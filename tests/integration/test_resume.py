@@ -128,7 +128,7 @@ async def test_two_watchers_and_one_who_joins_in_the_middle_see_the_same(stack: 
 
 
 async def test_who_joins_a_long_answer_in_the_middle_is_told_it_in_short(stack: Stack) -> None:
-    async with stack.client() as http, opened(http, "600 tokens at 25 tokens per second", model="demo-marathon") as one:
+    async with stack.client() as http, opened(http, "600 tokens at 12 tokens per second", model="demo-marathon") as one:
         raw, joined = b"", None
         async for piece in one.aiter_raw():
             raw += piece
