@@ -68,6 +68,12 @@ async def _upgrade(settings: DatabaseSettings, schema: Schema) -> None:
     script = ScriptDirectory.from_config(config)
 
     def revisions(current: Any, _: Any) -> Any:
+        if newer := _newer(script, current):
+            log.warning(
+                "%s: the database is at %s, this version knows %s; nothing to do",
+                *(schema.service, newer, script.get_current_head()),
+            )
+            return []
         steps = script._upgrade_revs("head", current)
         for step in steps:
             log.info("%s: %s", schema.service, step)
@@ -85,3 +91,13 @@ async def _upgrade(settings: DatabaseSettings, schema: Schema) -> None:
             await connection.run_sync(migrate)
     finally:
         await engine.dispose()
+
+
+def _newer(script: ScriptDirectory, current: Any) -> str | None:
+    """The revision that a newer release has left in the database, which is what this one meets after a rollback.
+
+    Releases only add (docs/runbook.md), so it is fine. Any other unknown revision is an error, which Alembic tells.
+    """
+    known = {each.revision for each in script.walk_revisions()}
+    unknown = [str(revision) for revision in current if revision not in known]
+    return next((revision for revision in unknown if revision > (script.get_current_head() or "")), None)

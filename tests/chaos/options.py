@@ -5,7 +5,19 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-MODES = ("mixed", "takeover", "cancel", "rolling", "soak", "zombie", "compare", "assistants", "long", "notify")
+MODES = (
+    "mixed",
+    "takeover",
+    "cancel",
+    "rolling",
+    "soak",
+    "zombie",
+    "compare",
+    "assistants",
+    "long",
+    "notify",
+    "releases",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,8 @@ class Options:
     count: int = 0
     minutes: float = 10.0
     silence: float = 360.0
+    before: str = ""
+    """Of `releases`: the commit that is the other version; empty: the release before."""
     folder: Path | None = None
     keep: bool = False
     goals: bool = True
@@ -61,7 +75,13 @@ def read(words: list[str] | None = None) -> Options:
         default=0,
         help="takeover, cancel, zombie, compare, assistants, notify: how many (default 50, 100, 5, 50, 100, 100)",
     )
-    add("--minutes", type=float, default=0, help="rolling (default 10), soak (default 65), long (default 66)")
+    add(
+        "--minutes",
+        type=float,
+        default=0,
+        help="rolling (default 10), soak (default 65), long (default 66), releases (default 3, beside the deploys)",
+    )
+    add("--before", default="", help="releases: a tag or commit; default: the newest tag, or origin/main")
     add("--silence", type=float, default=default.silence, help="soak: seconds of silence in the middle")
     add("--folder", type=Path, help="where everything is kept; default: a new one in the system's temporary folder")
     add("--keep", action="store_true", help="keep the folder also when nothing is wrong")
@@ -76,5 +96,7 @@ def read(words: list[str] | None = None) -> Options:
         "assistants": 4,
         "notify": 6,
     }.get(told["mode"], default.streams)
-    told["minutes"] = told["minutes"] or {"soak": 65.0, "long": 66.0}.get(told["mode"], default.minutes)
+    told["minutes"] = told["minutes"] or {"soak": 65.0, "long": 66.0, "releases": 3.0}.get(
+        told["mode"], default.minutes
+    )
     return Options(**told)

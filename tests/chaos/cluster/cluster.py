@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,9 @@ from kit.settings import AuthSettings
 from services.commands.http_probe import status_of
 from tests.chaos.cluster.catalogue import write_catalogue
 from tests.chaos.cluster.member import Member
+from tests.chaos.cluster.release import CURRENT, ROOT, Release
 from tests.chaos.cluster.servers import make_postgres, nats_member, nats_nodes, postgres_member
-from tests.chaos.cluster.services import INFRASTRUCTURE, REPLICAS, ROOT, command, service_member
+from tests.chaos.cluster.services import INFRASTRUCTURE, REPLICAS, ServiceMember, command
 from tests.chaos.model.record import Record
 
 MIGRATE_SECONDS = 120.0
@@ -35,11 +36,17 @@ class Cluster:
     """The running product. Everything of it, logs included, is in `folder`."""
 
     def __init__(
-        self, folder: Path, *, nodes: int = 1, silence: float = 0, settings: dict[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        nodes: int = 1,
+        silence: float = 0,
+        settings: dict[str, str] | None = None,
+        release: Release = CURRENT,
     ) -> None:
-        """`nodes`: NATS servers; `silence`: the longest that a model is going to make."""
+        """`nodes`: NATS servers; `silence`: the longest that a model is going to make; `release`: what it begins as."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder, self._release = folder, release
         self.nodes = nats_nodes(nodes, folder)
         postgres = make_postgres(folder)
         self._secret = secrets.token_hex(32)
@@ -59,16 +66,19 @@ class Cluster:
             **(settings or {}),
         }
         self._environment = environment
-        self.members = {
+        self.members: dict[str, Sequence[Member]] = {
             "nats": [nats_member(node, number, folder) for number, node in enumerate(self.nodes, 1)],
             "postgres": [postgres_member(postgres, folder)],
         }
         self.edges: list[str] = []
-        for replicas in REPLICAS:
-            self.members[replicas.service] = [
-                service_member(replicas.service, number, environment | self._own(replicas.service), folder)
-                for number in range(1, replicas.count + 1)
+        self.services: dict[str, list[ServiceMember]] = {
+            each.service: [
+                ServiceMember(each.service, number, environment | self._own(each.service), folder, release)
+                for number in range(1, each.count + 1)
             ]
+            for each in REPLICAS
+        }
+        self.members |= self.services
         self._model = Child(self._model_spec(), _append(folder / "model.log"))
         self._guard = Guard()
         for member in self.everybody():
@@ -102,17 +112,21 @@ class Cluster:
         """Start everything, and wait until both edges serve."""
         servers = [*self.members["nats"], *self.members["postgres"]]
         await asyncio.gather(self._start_model(), *(member.open() for member in servers))
-        migrate = Child(command("migrate", self._environment, "migrate"), _append(self.folder / "migrate.log"))
+        assert await self.migrate(self._release) == 0, f"the migration failed; see {self.folder}/migrate.log"
+        services = [member for members in self.services.values() for member in members if member.exists]
+        await asyncio.gather(*(member.open() for member in services))
+        await self.until_serving()
+
+    async def migrate(self, release: Release = CURRENT) -> int:
+        """Bring the database to what a release wants; its exit code. Raises TimeoutError."""
+        spec = command("migrate", self._environment, "migrate", release=release)
+        migrate = Child(spec, _append(self.folder / "migrate.log"))
         await migrate.spawn()
         try:
             async with asyncio.timeout(MIGRATE_SECONDS):
-                code = await migrate.wait()
+                return await migrate.wait()
         finally:
             await migrate.kill()
-        assert code == 0, f"the migration failed; see {self.folder}/migrate.log"
-        services = [member for replicas in REPLICAS for member in self.members[replicas.service]]
-        await asyncio.gather(*(member.open() for member in services))
-        await self.until_serving()
 
     async def until_serving(self) -> None:
         """Wait until every edge says that it can serve. Raises TimeoutError."""

@@ -47,6 +47,11 @@ class Member:
         self._stopped: list[int] = []
 
     @property
+    def opened(self) -> bool:
+        """Whether it has been started at all."""
+        return self._keeper is not None
+
+    @property
     def pid(self) -> int:
         """The process id of the newest start."""
         assert self._child is not None
@@ -95,6 +100,11 @@ class Member:
         """SIGKILL, and keep it down until `let_go`."""
         self._wanted.clear()
         self.kill(0)
+
+    async def retire(self) -> None:
+        """SIGTERM, and keep it down until `let_go`."""
+        self._wanted.clear()
+        await self.terminate()
 
     def let_go(self) -> None:
         """It may run again."""

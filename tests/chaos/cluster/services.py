@@ -7,8 +7,8 @@ from pathlib import Path
 
 from kit.runtime.child import ChildSpec
 from tests.chaos.cluster.member import Member
+from tests.chaos.cluster.release import CURRENT, Release
 
-ROOT = Path(__file__).parents[3]
 STOP_SECONDS = 15.0
 
 
@@ -34,24 +34,52 @@ KINDS = (*(each.service for each in REPLICAS), *INFRASTRUCTURE)
 """Every kind of process that is killed."""
 
 
-def service_member(service: str, number: int, environment: dict[str, str], folder: Path) -> Member:
-    """One process of a service."""
-    spec = command(f"{service}-{number}", environment, "run", service)
+class ServiceMember(Member):
+    """One process of a service, of `release` from its next start on."""
 
-    async def same() -> ChildSpec:
-        return spec
+    def __init__(
+        self, service: str, number: int, environment: dict[str, str], folder: Path, release: Release = CURRENT
+    ) -> None:
+        self.release = release
+        name = f"{service}-{number}"
 
-    return Member(service, f"{service}-{number}", same, folder)
+        async def spec() -> ChildSpec:
+            return command(name, environment, "run", service, release=self.release)
+
+        super().__init__(service, name, spec, folder)
+
+    @property
+    def exists(self) -> bool:
+        """Whether its release has such a service at all."""
+        return self.kind in self.release.services
+
+    async def become(self, release: Release) -> None:
+        """A deploy: SIGTERM, and start again as another release. One that has no such service stays away.
+
+        Raises TimeoutError when it does not start.
+        """
+        was, self.release = self.exists, release
+        if was:
+            await (self.terminate() if self.exists else self.retire())
+        elif self.opened:
+            self.let_go()
+        elif self.exists:
+            await self.open()
+        if self.exists:
+            await self.until_ready()
 
 
-def command(name: str, environment: dict[str, str], *arguments: str) -> ChildSpec:
-    """A command of the product in a clean environment: nothing of the developer's own settings gets in."""
+def command(name: str, environment: dict[str, str], *arguments: str, release: Release = CURRENT) -> ChildSpec:
+    """A command of the product in a clean environment: nothing of the developer's own settings gets in.
+
+    `-P`: not what lies in the folder where the runner happens to stand, but the release's own code.
+    """
     inherited = [name for name in os.environ if name.startswith(("STUDIO_", "OTEL_")) and name not in environment]
     clean = ("env", *(word for name in inherited for word in ("-u", name))) if inherited else ()
     return ChildSpec(
         name=name,
-        command=(*clean, sys.executable, "-m", "services", *arguments),
-        env={"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environment},
+        command=(*clean, sys.executable, "-P", "-m", "services", *arguments),
+        env={"PYTHONPATH": str(release.root), "PYTHONUNBUFFERED": "1", **environment},
         stop_seconds=STOP_SECONDS,
         start_seconds=60.0,
     )
