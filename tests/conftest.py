@@ -4,6 +4,7 @@ pytest_plugins = [
     "tests.fixtures.model_server",
     "tests.fixtures.servers",
     "tests.fixtures.stack",
+    "tests.fixtures.mortal",
     "tests.fixtures.babbler",
     "tests.fixtures.bus",
     "tests.fixtures.cluster",

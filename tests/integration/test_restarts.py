@@ -2,17 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
 from tests.fixtures.bus import plain_client, subjects_of
 from tests.fixtures.events import Event, Told, follow, parse, send
-from tests.fixtures.model_server import running_model_server
-from tests.fixtures.own_servers import own_stack
+from tests.fixtures.model_server import ModelServer
 from tests.fixtures.polling import until
-from tests.fixtures.servers import Servers
 from tests.fixtures.stack import Stack
 
 TOKENS = 120
@@ -21,16 +18,10 @@ ANSWER = f"I count.\n\n{COUNT}\n\nThat was all."
 ASK = {"content": f"{TOKENS} tokens at 4 tokens per second", "model": "demo-marathon"}  # three seconds
 
 
-@pytest.fixture(scope="module")
-async def mortal(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    """A stack of this file's own; every test leaves it running."""
-    folder = tmp_path_factory.mktemp("mortal")
-    async with (
-        running_model_server() as model,
-        own_stack(servers, folder, model, settings={"STUDIO_INFERENCE_DRAIN_SECONDS": "0.2"}) as stack,
-    ):
-        await model.reply(ANSWER, model="gpt-4o", times=None)
-        yield stack
+@pytest.fixture(scope="module", autouse=True)
+async def counting_model(mortal_model: ModelServer) -> None:
+    """The model `mock` counts as well."""
+    await mortal_model.reply(ANSWER, model="gpt-4o", times=None)
 
 
 async def begun(http: httpx.AsyncClient, body: dict[str, str] = ASK) -> str:
