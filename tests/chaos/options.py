@@ -38,6 +38,8 @@ class Options:
     silence: float = 360.0
     before: str = ""
     """Of `releases`: the commit that is the other version; empty: the release before."""
+    short: bool = False
+    """Of `releases`: one replica of each service is replaced, all at once, and back."""
     folder: Path | None = None
     keep: bool = False
     goals: bool = True
@@ -83,6 +85,7 @@ def read(words: list[str] | None = None) -> Options:
     )
     add("--before", default="", help="releases: a tag or commit; default: the newest tag, or origin/main")
     add("--silence", type=float, default=default.silence, help="soak: seconds of silence in the middle")
+    add("--short", action="store_true", help="releases: only one replica of each, all at once, and back (2 min)")
     add("--folder", type=Path, help="where everything is kept; default: a new one in the system's temporary folder")
     add("--keep", action="store_true", help="keep the folder also when nothing is wrong")
     add("--no-goals", dest="goals", action="store_false", help="only print the goals: a slow machine breaks no promise")

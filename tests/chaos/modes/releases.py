@@ -32,37 +32,26 @@ LONGEST_PHASE_SECONDS = 300.0
 POLL_SECONDS = 0.1
 
 
-async def run(
-    options: Options,
-    folder: Path,
-    say: Callable[[str], None],
-    *,
-    shape: Shape = SHAPE,
-    others: int = 2,
-    short: bool = False,
-) -> Outcome:
-    """`--minutes` are divided between the phases; deploys take their own time. `others`: of each kind beside chat.
-
-    `short`: only one replica of each service is replaced, all of them at once, and back (for the slice in the tests).
-    """
+async def run(options: Options, folder: Path, say: Callable[[str], None], *, others: int = 2) -> Outcome:
+    """`--minutes` are divided between the phases; deploys take their own time. `others`: of each kind beside chat."""
     before = checked_out(options.before or one_before(), folder / "before")
     say(f"N-1 is {before.name}: {', '.join(before.services)}")
     async with session(options, folder / "cluster", say, release=before, settings=SETTINGS) as now:
-        load = now.load(dataclasses.replace(shape, streams=options.streams))
+        load = now.load(dataclasses.replace(SHAPE, streams=options.streams))
         deploy = Deploy(now, Injector(now.cluster, load, now.history, say), 60 * options.minutes / PHASES)
         async with now.under(load), Others(now, load, others).going():
             await deploy.stay("N-1 alone")
             if code := await now.cluster.migrate(CURRENT):
                 now.broken("migrate", "-", f"exit code {code}, see migrate.log")
             await deploy.stay("N-1 on the database of N")
-            await deploy.replace(0, CURRENT, together=short)
+            await deploy.replace(0, CURRENT, together=options.short)
             await deploy.stay("N-1 and N")
-            if not short:
+            if not options.short:
                 await deploy.replace(1, CURRENT)
                 await deploy.stay("N alone")
             back = await now.cluster.migrate(before)
-            await deploy.replace(0, before, together=short)
-            if not short:
+            await deploy.replace(0, before, together=options.short)
+            if not options.short:
                 await deploy.stay("N and N-1, going back")
                 await deploy.replace(1, before)
             await deploy.stay("N-1 again")
