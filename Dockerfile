@@ -1,5 +1,5 @@
 # One image for everything: the command picks the service.
-#   python -m services run edge|chat|inference      python -m services migrate
+#   python -m services run architect|chat|compare|edge|inference|notifier      python -m services migrate
 
 # The part of the one lock that runs (no servers as wheels, no tools). A stage of its own: the packages below are
 # installed again only when the outcome changes, not with every edit of pyproject.toml.
@@ -15,9 +15,13 @@ ARG PIP_EXTRA_INDEX_URL
 ARG PIP_TRUSTED_HOST
 RUN python -m venv --without-pip /opt/venv
 COPY --from=lock /lock/runtime.lock /tmp/runtime.lock
+# The cache is a mount: nothing of it gets into a layer, whatever hadolint thinks of it.
+# hadolint ignore=DL3042
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv install --require-hashes --only-binary :all: --disable-pip-version-check \
         --no-input --progress-bar off --root-user-action ignore -r /tmp/runtime.lock
+COPY docker/trim.py /tmp/trim.py
+RUN python /tmp/trim.py /opt/venv/lib/python3.11/site-packages
 # Compiled here, because the running container cannot write: checked by nothing, so that no copy makes it stale.
 WORKDIR /app
 COPY contracts contracts
