@@ -6,7 +6,7 @@ import sys
 import typer
 
 from kit.runtime.errors import StartError
-from services.commands import ask, healthy, migrate, models, run, secret_files, token, up
+from services.commands import ask, dead, healthy, migrate, models, run, secret_files, token, up
 
 app = typer.Typer(
     add_completion=False,
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 for module in (up, ask, models, token, migrate, run, healthy, secret_files):
     app.command()(module.command)
+app.add_typer(dead.app, name="dead")
 
 
 def main() -> None:

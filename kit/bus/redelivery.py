@@ -21,6 +21,11 @@ TRANSIENT_DELAY_SECONDS = 2.0
 """Between tries while something the handler needs is away. Such tries are not counted against the message."""
 
 
+DEAD_PREFIX = "Studio-Dead-"
+DEAD_REASON, DEAD_DELIVERIES = f"{DEAD_PREFIX}Reason", f"{DEAD_PREFIX}Deliveries"
+"""Headers of a parked message."""
+
+
 class DeadLetterError(Exception):
     """Raised by a handler for a message that no retry can help; it is parked at once."""
 
@@ -39,8 +44,8 @@ async def park(client: Client, message: Msg, reason: str) -> None:
     headers = {
         **(message.headers or {}),
         "Nats-Msg-Id": f"parked.{meta.stream}.{meta.sequence.stream}",
-        "Studio-Dead-Reason": reason[:500],
-        "Studio-Dead-Deliveries": str(meta.num_delivered),
+        DEAD_REASON: reason[:500],
+        DEAD_DELIVERIES: str(meta.num_delivered),
     }
     await publish_stored(client, subjects.DEAD.format(subject=message.subject), message.data, headers=headers)
     await message.term()
