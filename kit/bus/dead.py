@@ -96,6 +96,6 @@ async def _ask(client: Client, call: str, request: dict[str, Any]) -> dict[str, 
     except Error as error:
         raise TimeoutError(f"JetStream does not answer: {type(error).__name__}") from None
     body: dict[str, Any] = json.loads(answer.data)
-    if error := body.get("error"):
-        raise JetStreamError(error["err_code"], error["description"])
+    if refused := body.get("error"):
+        raise JetStreamError(refused["err_code"], refused["description"])
     return body
