@@ -39,6 +39,7 @@ UNAVAILABLE: tuple[type[BaseException], ...] = (
     *LOST,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # the password was changed, and we have not been started again yet
     InterfaceError,
     OperationalError,
     OSError,

@@ -1,5 +1,6 @@
 """Roles, schemas and migrations of the services. Safe to run at every start and from several places at once."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -20,6 +22,13 @@ log = logging.getLogger(__name__)
 
 _LOCK = 0x5354_5544_494F  # one migration of this product at a time, whatever the host
 LOCK_TIMEOUT_SECONDS = 60
+TABLE_WAIT_SECONDS = 2.0
+"""A change of a table waits for those who use it, and whoever comes after waits behind it: a backup that reads it for an
+hour would stop the service for an hour. So it lets the others go first, and tries again.
+"""
+TABLE_TRIES = 30
+TABLE_PAUSE_SECONDS = 1.0
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +96,17 @@ async def _upgrade(settings: DatabaseSettings, schema: Schema) -> None:
 
     engine = create_async_engine(service_url(settings, schema.service), poolclass=NullPool)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(migrate)
+        for last in (*[False] * (TABLE_TRIES - 1), True):
+            try:
+                async with engine.begin() as connection:
+                    await connection.execute(text(f"SET LOCAL lock_timeout = '{round(1000 * TABLE_WAIT_SECONDS)}ms'"))
+                    await connection.run_sync(migrate)
+                return
+            except DBAPIError as error:
+                if last or getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                    raise
+                log.warning("%s: a table is in use; trying again in %g s", schema.service, TABLE_PAUSE_SECONDS)
+            await asyncio.sleep(TABLE_PAUSE_SECONDS)
     finally:
         await engine.dispose()
 
