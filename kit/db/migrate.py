@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 _LOCK = 0x5354_5544_494F  # one migration of this product at a time, whatever the host
 LOCK_TIMEOUT_SECONDS = 60
 TABLE_WAIT_SECONDS = 2.0
-"""A change of a table waits for those who use it, and whoever comes after waits behind it: a backup that reads it for an
-hour would stop the service for an hour. So it lets the others go first, and tries again.
+"""A change of a table waits for those who use it, and whoever comes after waits behind it: a backup that reads it for
+an hour would stop the service for an hour. So it lets the others go first, and tries again.
 """
 TABLE_TRIES = 30
 TABLE_PAUSE_SECONDS = 1.0
