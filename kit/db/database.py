@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from kit.db.statement import Statement
 from kit.db.urls import service_url
+from kit.runtime.errors import StartError
 from kit.settings import DatabaseSettings
 
 log = logging.getLogger(__name__)
@@ -130,12 +131,19 @@ class Database:
         return rows
 
     async def connect(self) -> None:
-        """Open some connections, so that the first requests do not wait for them. Raises what the database says."""
+        """Open some connections, so that the first requests do not wait for them. Raises StartError."""
         options = {**self._options, "server_settings": {**_SERVER_SETTINGS, "application_name": self._name}}
         url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        self._direct = await asyncpg.create_pool(
-            url, min_size=WARM_CONNECTIONS, max_size=self._pool_size, reset=_nothing_to_reset, **options
-        )
+        try:
+            self._direct = await asyncpg.create_pool(
+                url, min_size=WARM_CONNECTIONS, max_size=self._pool_size, reset=_nothing_to_reset, **options
+            )
+        except (OSError, asyncpg.PostgresError) as error:
+            where = f"{self._url.host}:{self._url.port or 5432}, as {self._url.username}"
+            reason = str(error) or type(error).__name__
+            raise StartError(
+                f"the database ({where}) does not let us in: {reason}; is it there and migrated?"
+            ) from error
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""A service whose database password was changed under it says "not now" until it is started again."""
+"""A service whose database password is not, or is no longer, the right one, and one that has no database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from kit.db.database import UNAVAILABLE, WARM_CONNECTIONS, Database, is_unavailable
 from kit.db.statement import Statement
+from kit.runtime.errors import StartError
+from kit.runtime.ports import free_port
 from kit.settings import DatabaseSettings
 from tests.fixtures.database import database
 from tests.fixtures.servers import Servers
@@ -40,3 +42,17 @@ async def test_a_changed_password_is_a_database_that_is_away(rotated: Database, 
     refused = [error for error in asked if isinstance(error, BaseException)]
     assert len(refused) == WARM_CONNECTIONS, "those that are open go on"
     assert all(is_unavailable(error) and isinstance(error, UNAVAILABLE) for error in refused), refused
+
+
+async def test_a_service_that_is_not_let_in_says_where_and_not_with_what(rotated: Database, servers: Servers) -> None:
+    settings = DatabaseSettings(url=SecretStr(servers.database_url), service_password=SecretStr("hush"))
+    with pytest.raises(StartError, match=f"as {ROLE}.*password authentication failed") as caught:
+        await Database(settings, "rotated").connect()
+    assert "hush" not in str(caught.value)
+
+
+async def test_a_service_without_a_database_says_where_it_looked() -> None:
+    port = free_port()
+    settings = DatabaseSettings(url=SecretStr(f"postgresql://x:hush@127.0.0.1:{port}/studio"))
+    with pytest.raises(StartError, match=rf"the database \(127\.0\.0\.1:{port}, as studio_chat\) does not let us in"):
+        await Database(settings, "chat").connect()
