@@ -30,6 +30,24 @@ class BusSettings(BaseSettings):
 
     url: CommaSeparated = Field(("nats://127.0.0.1:4222",), description="the servers of one cluster")
     credentials_file: Path | None = Field(None, description="a NATS credentials file; none: no sign-in")
+    nkey_file: Path | None = Field(None, description="a file with the seed of this service's NKey; none: no sign-in")
+    ca_file: Path | None = Field(
+        None, description="who signed the servers' certificates; none: the authorities this machine trusts"
+    )
+    tls_first: bool = Field(
+        False,
+        description="TLS from the first byte, so that nobody in between can talk us out of it; the server's "
+        "`handshake_first` must be on",
+    )
+    inbox: str = Field(
+        "_INBOX",
+        pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$",
+        description="what the subjects begin with on which answers come; where the server gives each service its own",
+    )
+    declare: bool = Field(
+        True,
+        description="every service declares the streams as it starts; `false`: only `python -m services declare` may",
+    )
     replicas: int = Field(1, ge=1, le=5, description="copies of every stream; 3 in production")
 
     _split_url = field_validator("url", mode="before")(_split)

@@ -6,7 +6,7 @@ import sys
 import typer
 
 from kit.runtime.errors import StartError
-from services.commands import ask, dead, healthy, migrate, models, run, secret_files, token, up
+from services.commands import ask, bus_keys, dead, declare, healthy, migrate, models, run, secret_files, token, up
 
 app = typer.Typer(
     add_completion=False,
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="AI Studio: a streaming backend that loses nothing.",
 )
-for module in (up, ask, models, token, migrate, run, healthy, secret_files):
+for module in (up, ask, models, token, migrate, declare, run, healthy, secret_files, bus_keys):
     app.command()(module.command)
 app.add_typer(dead.app, name="dead")
 

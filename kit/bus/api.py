@@ -93,8 +93,23 @@ async def last_message(
     A direct get may be answered by a follower that lags. Where there are none it is as true, and costs the server a
     third. Raises TimeoutError, JetStreamError.
     """
+    return await _message(bus, stream, {"last_by_subj": subject}, timeout)
+
+
+async def next_message(
+    bus: Bus, stream: str, subject: str, start: int, *, timeout: float = READ_TIMEOUT_SECONDS
+) -> StoredMessage | None:
+    """The first message of a subject from sequence `start` on, as the stream's leader knows it.
+
+    One message costs one request: for a stream's consumer a service would need the right to have messages delivered
+    to any subject. Raises TimeoutError, JetStreamError.
+    """
+    return await _message(bus, stream, {"seq": start, "next_by_subj": subject}, timeout)
+
+
+async def _message(bus: Bus, stream: str, wanted: dict[str, str | int], timeout: float) -> StoredMessage | None:
     call = "STREAM.MSG.GET" if bus.replicated else "DIRECT.GET"
-    request = json.dumps({"last_by_subj": subject}).encode()
+    request = json.dumps(wanted).encode()
     deadline = asyncio.get_running_loop().time() + timeout
     while True:
         left = deadline - asyncio.get_running_loop().time()

@@ -10,15 +10,15 @@ from typing import Any
 from faststream import BaseMiddleware
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker
+from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity
 from nats.js.api import ConsumerConfig
 
 from contracts.subjects import stream_of
 from kit.bus.connection import Bus, connect_options
 from kit.bus.redelivery import redelivery
-from kit.bus.streams import HANDLED_ORDERS, HANDLER_ACK_WAIT_SECONDS
+from kit.bus.sign_in import sign_in_options
+from kit.bus.streams import FACTS_IN_PROGRESS, HANDLED_ORDERS, HANDLER_ACK_WAIT_SECONDS
 from kit.settings import BusSettings
-
-FACTS_IN_PROGRESS = 1000
 
 
 class StreamsAreNamed(BaseMiddleware[Any, Any]):
@@ -40,9 +40,9 @@ def make_broker(
     middlewares: tuple[Any, ...] = (),
 ) -> NatsBroker:
     """A broker for a service's handlers. `bus` is where its messages are parked; it must be connected before start."""
-    options = connect_options(settings, f"{name} handlers")
     return NatsBroker(
-        **options,
+        **connect_options(settings, f"{name} handlers"),
+        security=_security(settings),
         ack_policy=AckPolicy.MANUAL,
         middlewares=(redelivery(bus.client, transient), StreamsAreNamed, *middlewares),
         graceful_timeout=5.0,
@@ -51,8 +51,22 @@ def make_broker(
     )
 
 
+def _security(settings: BusSettings) -> NatsSecurity:
+    """The same as kit/bus/sign_in.py, in FastStream's form. Raises BusError."""
+    options = sign_in_options(settings)
+    given = {"ssl_context": options.get("tls"), "tls_handshake_first": options["tls_handshake_first"]}
+    if "nkeys_seed" in options:
+        return NatsNKey.from_file(options["nkeys_seed"], **given)
+    if "user_credentials" in options:
+        return NatsCredentials.from_file(options["user_credentials"], **given)
+    return NatsSecurity(**given)
+
+
 def of_facts(service: str, name: str, workers: int) -> dict[str, Any]:
-    """Subscriber options for facts: one durable consumer per service and name, shared by its replicas."""
+    """Subscriber options for facts: one durable consumer per service and name, shared by its replicas.
+
+    It is declared with the streams (kit/bus/streams.py); one that is not, FastStream makes where it may.
+    """
     return {
         "stream": JStream("EVENTS", declare=False),
         "queue": f"{service}-{name}",

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from nats.aio.client import Client
-from nats.errors import NoServersError, SlowConsumerError
+from nats.errors import Error as NatsError
+from nats.errors import SlowConsumerError
 
 from kit.bus.fastpath import FastPath
-from kit.runtime.errors import StartError
+from kit.bus.sign_in import BusError as BusError
+from kit.bus.sign_in import sign_in_options
 from kit.settings import BusSettings
 
 log = logging.getLogger(__name__)
@@ -34,10 +36,6 @@ PENDING_WRITE_BYTES = 16 * 1024 * 1024
 Callback = Callable[[], Awaitable[None]]
 
 
-class BusError(StartError):
-    """The bus cannot be used; the message says what to do."""
-
-
 class _Client(Client):
     """nats-py's client with a short way that is there before anything is subscribed, also after a reconnect."""
 
@@ -57,6 +55,7 @@ class Bus:
         self._settings = settings
         self._name = name
         self._opened = False
+        self._refusal: Exception | None = None
         self._back_at = -math.inf
         self.client = _Client()
         self.fast = self.client.fast
@@ -79,12 +78,14 @@ class Bus:
 
     async def connect(self) -> None:
         """Connect, or raise BusError if no server can be reached or it is too old."""
+        options = connect_options(self._settings, self._name) | sign_in_options(self._settings)
         try:
             async with asyncio.timeout(WAIT_FOR_SERVER_SECONDS):
-                await self.client.connect(**connect_options(self._settings, self._name), **self._callbacks())
-        except (NoServersError, OSError, TimeoutError, ssl.SSLError) as error:
+                await self.client.connect(**options, **self._callbacks())
+        except (NatsError, OSError, TimeoutError, ssl.SSLError) as error:
+            await self.client.close()
             urls = ", ".join(self._settings.url)
-            raise BusError(f"cannot reach NATS at {urls}: {error!r}. Is it running? See STUDIO_NATS_URL.") from error
+            raise BusError(f"cannot reach NATS at {urls}: {self._why(error)}") from error
         self._opened = True
         version = self.client.connected_server_version
         if (version.major, version.minor) < MINIMUM_SERVER:
@@ -97,6 +98,14 @@ class Bus:
             if self.client.is_connected:
                 await self.client.flush(timeout=2)
             await self.client.close()
+
+    def _why(self, error: Exception) -> str:
+        reason = self._refusal or error
+        if isinstance(reason, ssl.SSLError):
+            return f"{reason!r}. See STUDIO_NATS_CA_FILE."
+        if _is_refusal(reason):
+            return f"{reason}. See STUDIO_NATS_NKEY_FILE and STUDIO_NATS_CREDENTIALS_FILE."
+        return f"{reason!r}. Is it running? See STUDIO_NATS_URL."
 
     def _callbacks(self) -> dict[str, Any]:
         async def reconnected() -> None:
@@ -117,15 +126,26 @@ class Bus:
                 log.warning("NATS dropped messages for a slow consumer: %s", error)
                 for callback in self.on_loss:
                     await callback()
+            elif "permissions violation" in str(error).lower():
+                log.error("NATS does not let us: %s", error)
             else:
+                if not self._opened and not _is_refusal(self._refusal):  # afterwards the connection only breaks
+                    self._refusal = error
                 log.debug("NATS: %r", error)
 
         return {"reconnected_cb": reconnected, "disconnected_cb": disconnected, "error_cb": failed}
 
 
+def _is_refusal(error: Exception | None) -> bool:
+    return "authorization" in str(error).lower()
+
+
 def connect_options(settings: BusSettings, name: str) -> dict[str, Any]:
-    """The options of every connection: it never gives up, and notices a dead server within 15 s."""
-    options: dict[str, Any] = {
+    """The options of every connection: it never gives up, and notices a dead server within 15 s.
+
+    Who we are is not among them: FastStream wants that in its own form.
+    """
+    return {
         "servers": list(settings.url),
         "name": name,
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
@@ -134,7 +154,5 @@ def connect_options(settings: BusSettings, name: str) -> dict[str, Any]:
         "ping_interval": PING_INTERVAL_SECONDS,
         "max_outstanding_pings": MAX_OUTSTANDING_PINGS,
         "pending_size": PENDING_WRITE_BYTES,
+        "inbox_prefix": settings.inbox,
     }
-    if settings.credentials_file:
-        options["user_credentials"] = str(settings.credentials_file)
-    return options

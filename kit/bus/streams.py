@@ -11,13 +11,20 @@ from contracts.subjects import (
     ALL_GENERATES,
     ALL_LIVE,
     ALL_LOGS,
+    APPROVAL_REQUESTED,
+    ARCHITECT_RUN_ENDED,
     ARCHITECT_TIME_IS_UP,
+    CHAT_RUN_ENDED,
+    COMPARE_RUN_ENDED,
     DELIVERIES,
+    GENERATION_ENDED,
+    SESSION_BEGUN,
     START_STEP,
     STREAM_SUBJECTS,
     stream_of,
 )
-from kit.bus.connection import BusError
+from kit.bus.sign_in import BusError
+from kit.settings import BusSettings
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +53,32 @@ ORDERS_IN_PROGRESS = 500
 waits in a replica for a free handler is begun before it is offered again.
 """
 
+FACTS_IN_PROGRESS = 1000
+"""The same of the facts of one kind that a service hears."""
+
 INFERENCE_CONSUMER = "inference"
 HANDLED_ORDERS = {START_STEP: "architect-steps", ARCHITECT_TIME_IS_UP: "architect-timers"}
 """Orders that a service's handlers carry out (kit/bus/broker.py), and the consumer that its replicas share. In a work
 queue no two consumers may want the same message.
 """
 
+HEARD_FACTS = {
+    "chat-generation-ended": GENERATION_ENDED.format(outcome="*"),
+    "compare-generation-ended": GENERATION_ENDED.format(outcome="*"),
+    "architect-generation-ended": GENERATION_ENDED.format(outcome="*"),
+    "notifier-chat-runs": CHAT_RUN_ENDED.format(outcome="*"),
+    "notifier-compare-runs": COMPARE_RUN_ENDED.format(outcome="*"),
+    "notifier-architect-runs": ARCHITECT_RUN_ENDED.format(outcome="*"),
+    "notifier-approvals": APPROVAL_REQUESTED,
+    "notifier-sessions": SESSION_BEGUN,
+}
+"""Facts that a service's handlers hear, by the consumer that its replicas share: `<service>-<name>`."""
+
 _API_TIMEOUT_SECONDS = 5.0
 _WAIT_FOR_JETSTREAM_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.25
 _CONFLICTS = {10058}  # stream name already in use with another configuration
+_BOUND = {10013}  # a consumer's deliveries are taken elsewhere at this moment: by a version before this table
 
 
 def stream_configs(replicas: int) -> list[dict[str, Any]]:
@@ -85,7 +109,7 @@ def stream_configs(replicas: int) -> list[dict[str, Any]]:
 
 
 def consumer_configs() -> list[tuple[str, dict[str, Any]]]:
-    """The work-queue consumers. Those of facts are made by FastStream's subscribers."""
+    """Every consumer that a service's replicas share, with its stream."""
     inference = {
         "durable_name": INFERENCE_CONSUMER,
         "ack_policy": "explicit",
@@ -94,10 +118,18 @@ def consumer_configs() -> list[tuple[str, dict[str, Any]]]:
         "max_ack_pending": MAX_WORK_IN_PROGRESS,
         "filter_subject": ALL_GENERATES,
     }
-    return [("WORK", inference), *(_handled(subject, name) for subject, name in HANDLED_ORDERS.items())]
+    orders = [_handled(subject, name, ORDERS_IN_PROGRESS) for subject, name in HANDLED_ORDERS.items()]
+    facts = [_handled(subject, name, FACTS_IN_PROGRESS) for name, subject in HEARD_FACTS.items()]
+    return [("WORK", inference), *orders, *facts]
 
 
-def _handled(subject: str, name: str) -> tuple[str, dict[str, Any]]:
+def consumers_of(service: str) -> list[tuple[str, str]]:
+    """The stream and the name of each consumer of a service."""
+    declared = [(stream, str(config["durable_name"])) for stream, config in consumer_configs()]
+    return [(stream, name) for stream, name in declared if name.partition("-")[0] == service]
+
+
+def _handled(subject: str, name: str, in_progress: int) -> tuple[str, dict[str, Any]]:
     config = {
         "durable_name": name,
         "deliver_subject": DELIVERIES.format(consumer=name),
@@ -105,7 +137,7 @@ def _handled(subject: str, name: str) -> tuple[str, dict[str, Any]]:
         "ack_policy": "explicit",
         "ack_wait": int(HANDLER_ACK_WAIT_SECONDS * NANOSECONDS),
         "max_deliver": -1,  # kit/bus/redelivery.py counts
-        "max_ack_pending": ORDERS_IN_PROGRESS,
+        "max_ack_pending": in_progress,
         "filter_subject": subject,
     }
     return str(stream_of(subject)), config
@@ -126,8 +158,27 @@ async def declare_streams(client: Client, replicas: int) -> None:
     for stream, config in consumer_configs():
         request = {"stream_name": stream, "config": config}
         error = await _ask(client, f"CONSUMER.DURABLE.CREATE.{stream}.{config['durable_name']}", request)
-        if error:
+        if error and error["err_code"] not in _BOUND:
             raise BusError(f"NATS refused the consumer {config['durable_name']}: {error['description']}")
+
+
+async def ready_streams(client: Client, settings: BusSettings, service: str) -> None:
+    """Before a service takes messages: declare everything, or see that what it shares with its replicas is declared.
+
+    Raises BusError.
+    """
+    if settings.declare:
+        await declare_streams(client, settings.replicas)
+        return
+    deadline = asyncio.get_running_loop().time() + _WAIT_FOR_JETSTREAM_SECONDS
+    for stream, name in consumers_of(service):
+        while error := await _ask(client, f"CONSUMER.INFO.{stream}.{name}", {}):
+            if asyncio.get_running_loop().time() > deadline:
+                raise BusError(
+                    f"the consumer {name} is not there ({error['description']}): "
+                    "has `python -m services declare` been run?"
+                )
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
 
 async def _ask(client: Client, call: str, request: dict[str, Any]) -> dict[str, Any] | None:
@@ -147,4 +198,4 @@ async def _ask(client: Client, call: str, request: dict[str, Any]) -> dict[str, 
         if asyncio.get_running_loop().time() > deadline:
             raise BusError(f"JetStream does not answer ({problem}). Is it enabled on the NATS server?")
         log.info("waiting for JetStream: %s", problem)
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)

@@ -37,11 +37,12 @@ class WorkPuller:
         self._pulls = 0
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._inbox = bus.client.new_inbox()
+        self._inbox = ""
         self._subscription: Subscription | None = None
 
     async def start(self) -> None:
         """Begin to take work."""
+        self._inbox = self._bus.client.new_inbox()  # known only to who is connected
         self._subscription = await self._bus.client.subscribe(f"{self._inbox}.*", cb=self._on_message)
         self._task = asyncio.create_task(self._run(), name="work-puller")
         self._bus.on_reconnect.append(self._forget_pulls)

@@ -10,7 +10,7 @@ from kit.bus.broker import make_broker
 from kit.bus.connection import Bus
 from kit.bus.describe import describe_service
 from kit.bus.rpc import on_request
-from kit.bus.streams import declare_streams
+from kit.bus.streams import ready_streams
 from kit.db.database import UNAVAILABLE, Database
 from kit.ids import new_id
 from kit.orchestrate.available import when_available
@@ -40,7 +40,7 @@ class HandlingService:
 
     def __init__(self, settings: Settings, name: str, handlers: int) -> None:
         """`handlers`: messages of one kind that are handled at the same time."""
-        self._name, self._stream_replicas, self._handlers = name, settings.nats.replicas, handlers
+        self._name, self._bus_settings, self._handlers = name, settings.nats, handlers
         self._bus = Bus(settings.nats, name)
         self._blobs = Blobs(self._bus, settings.nats.replicas)
         self._database = Database(settings.database, name)
@@ -64,7 +64,7 @@ class HandlingService:
 
     async def _connect(self) -> None:
         await asyncio.gather(self._bus.connect(), self._database.connect())
-        await declare_streams(self._bus.client, self._stream_replicas)
+        await ready_streams(self._bus.client, self._bus_settings, self._name)
 
     async def start(self) -> None:
         """Connect to everything and take messages. Raises BusError, LogUnavailableError or a database error."""

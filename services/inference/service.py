@@ -9,7 +9,7 @@ from kit.bus.broker import make_broker
 from kit.bus.connection import Bus
 from kit.bus.describe import describe_service
 from kit.bus.rpc import on_request
-from kit.bus.streams import declare_streams
+from kit.bus.streams import ready_streams
 from kit.runlog.reads import LogReads
 from kit.runlog.writers import LogWriters
 from kit.runtime.service import Service
@@ -64,7 +64,7 @@ class InferenceService:
     async def start(self) -> None:
         """Connect, look for a local Ollama, warm the providers, take work. Raises BusError, LogUnavailableError."""
         await asyncio.gather(self._bus.connect(), self._log_bus.connect(), self._discovery.refresh())
-        await declare_streams(self._bus.client, self._settings.nats.replicas)
+        await ready_streams(self._bus.client, self._settings.nats, NAME)
         await asyncio.gather(self._reads.start(), self._writers.start(), self._providers.warm())
         await self._broker.start()
         await self._worker.start()

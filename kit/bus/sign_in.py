@@ -1,0 +1,43 @@
+"""Who we are to NATS, and whom we believe to be NATS."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from kit.runtime.errors import StartError
+from kit.settings import BusSettings
+
+
+class BusError(StartError):
+    """The bus cannot be used; the message says what to do."""
+
+
+def sign_in_options(settings: BusSettings) -> dict[str, Any]:
+    """Who we are, and how we speak TLS. Raises BusError for a file that cannot be used."""
+    options: dict[str, Any] = {"tls_handshake_first": settings.tls_first}
+    if settings.credentials_file:
+        options["user_credentials"] = str(settings.credentials_file)
+    if settings.nkey_file:
+        options["nkeys_seed"] = str(_readable(settings.nkey_file, "STUDIO_NATS_NKEY_FILE"))
+    if (context := tls_context(settings)) is not None:
+        options["tls"] = context
+    return options
+
+
+def tls_context(settings: BusSettings) -> ssl.SSLContext | None:
+    """For servers whose certificate this installation has made; None: as this machine trusts. Raises BusError."""
+    if settings.ca_file is None:
+        return ssl.create_default_context() if settings.tls_first else None
+    file = _readable(settings.ca_file, "STUDIO_NATS_CA_FILE")
+    try:
+        return ssl.create_default_context(cafile=str(file))
+    except ssl.SSLError as error:
+        raise BusError(f"STUDIO_NATS_CA_FILE: {file} holds no certificates: {error.reason or error}") from None
+
+
+def _readable(file: Path, variable: str) -> Path:
+    try:
+        file.read_bytes()
+    except OSError as error:
+        raise BusError(f"{variable}: {file} cannot be read: {error.strerror}") from None
+    return file

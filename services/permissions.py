@@ -1,0 +1,103 @@
+"""Who may say what to whom on the bus: one line of thought per user. The server's configuration and
+docs/bus-permissions.md are made from this; services/roster.py says who they are.
+
+A subject that is not here is refused by the server, whatever a service's code, or whoever took it over, tries.
+"""
+
+from typing import Any
+
+from contracts import subjects
+from contracts.architect import GetAssistantRun
+from contracts.chat import GetConversation, GetRun
+from contracts.compare import GetComparison
+from contracts.generation import ListModels
+from contracts.message import Request
+from kit.bus.permissions import (
+    LANE_OF_ANYBODY,
+    Permissions,
+    declares,
+    hears,
+    keeps_long_texts,
+    publishes,
+    purges,
+    reads,
+    serves,
+    together,
+)
+from services.commands.healthy import QUESTIONS
+from services.roster import ROSTER
+
+DECLARE, ANALYST = "declare", "analyst"
+INBOX = "_INBOX.{user}"
+"""Where a user's answers come. Nobody else may listen there: they hold what others said to him."""
+
+
+def _asks(*requests: type[Request[Any]]) -> Permissions:
+    return publishes(*(request.rpc_subject() for request in requests))
+
+
+def _says(service: str) -> Permissions:
+    """Every fact of a service."""
+    return publishes(*(each for each in subjects.SUBJECTS_ARE_FOR if each.startswith(f"evt.{service}.")))
+
+
+def _orchestrates(service: str) -> Permissions:
+    """Starts generations, watches them, ends those that nobody ends, writes the run's own lane."""
+    return together((
+        serves(service),
+        _says(service),
+        _asks(ListModels),
+        publishes(subjects.GENERATE, subjects.GENERATION_ENDED, subjects.CANCEL, subjects.PING, LANE_OF_ANYBODY),
+        reads("RUNS"),
+        purges("RUNS"),
+        keeps_long_texts(),
+    ))  # fmt: skip
+
+
+_OF_SERVICES: dict[str, Permissions] = {
+    "edge": together((
+        *(publishes(f"rpc.{spec.name}.*") for spec in ROSTER if spec.name != "edge"),
+        _says("edge"),
+        reads("RUNS"),
+        hears(subjects.LIVE, subjects.PRESENCE),
+        Permissions(answers=True),  # who watches a run
+        keeps_long_texts(),
+    )),
+    "chat": _orchestrates("chat"),
+    "compare": _orchestrates("compare"),
+    "architect": together((
+        _orchestrates("architect"),
+        publishes(subjects.START_STEP),
+        publishes("timer.at.>"),  # the names of timers have several parts
+        purges("TIMERS"),
+    )),
+    "notifier": together((
+        serves("notifier"),
+        _says("notifier"),
+        _asks(GetRun, GetConversation, GetComparison, GetAssistantRun),
+        publishes(subjects.PRESENCE),
+        keeps_long_texts(),
+    )),
+    "inference": together((
+        serves("inference"),
+        hears(subjects.CONTROL),
+        publishes(subjects.PING, subjects.GENERATION_ENDED, LANE_OF_ANYBODY),
+        publishes(subjects.DEAD.format(subject=subjects.GENERATE)),
+        Permissions(never_publish=("log.*.*.*.run",)),  # that lane is the orchestrator's
+        reads("RUNS"),
+        keeps_long_texts(),
+    )),
+}  # fmt: skip
+
+
+def permissions() -> dict[str, Permissions]:
+    """What each user may do: a service of the roster, who declares the streams, an analyst."""
+    users = {}
+    for spec in ROSTER:
+        allowed = _OF_SERVICES[spec.name]
+        if question := QUESTIONS.get(spec.name):  # a container asks its own service whether it is well
+            allowed += publishes(question.rpc_subject())
+        users[spec.name] = allowed
+    users[DECLARE] = declares()
+    users[ANALYST] = hears("evt.>") + publishes("$JS.API.DIRECT.GET.EVENTS")
+    return {name: allowed + hears(f"{INBOX.format(user=name)}.>") for name, allowed in users.items()}

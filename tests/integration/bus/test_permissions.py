@@ -1,0 +1,267 @@
+"""The bus that only keys open: each user, let in with its own key, is refused everything that is another's."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from kit.bus.blobs import Blobs
+from kit.bus.connection import Bus, BusError
+from kit.bus.streams import consumers_of, declare_streams, ready_streams
+from kit.settings import BusSettings
+from services.permissions import permissions
+from tests.fixtures.bus import asked
+from tests.fixtures.secure_bus import SecureBus
+
+USERS = tuple(permissions())
+SERVICES = ("edge", "chat", "compare", "architect", "notifier", "inference")
+EVERYBODY, NOBODY = frozenset(USERS), frozenset[str]()
+ORCHESTRATORS = frozenset({"chat", "compare", "architect"})
+
+MAY_PUBLISH = {
+    "log.t.u.run_1.main": ORCHESTRATORS | {"inference"},
+    "log.t.u.run_1.run": ORCHESTRATORS,
+    "live.t.u.run_1.main": NOBODY,
+    "work.inference.generate.chat": ORCHESTRATORS,
+    "work.architect.step.start": {"architect"},
+    "timer.at.run_1.s1": {"architect"},
+    "timer.due.architect": NOBODY,
+    "evt.inference.generation.completed": ORCHESTRATORS | {"inference"},
+    "evt.chat.run.completed": {"chat"},
+    "evt.compare.comparison.voted": {"compare"},
+    "evt.architect.assistant.saved": {"architect"},
+    "evt.edge.session.begun": {"edge"},
+    "evt.notifier.notification.sent": {"notifier"},
+    "evt.somebody.thing.happened": NOBODY,
+    "dead.work.inference.generate.chat": {"inference"},
+    "dead.evt.chat.run.completed": {"notifier"},
+    "rpc.chat.send_message": {"edge"},
+    "rpc.chat.get_run": {"edge", "notifier"},
+    "rpc.architect.save_assistant": {"edge"},
+    "rpc.notifier.add_webhook": {"edge"},
+    "rpc.inference.list_models": {"edge", "inference"} | ORCHESTRATORS,
+    "control.cancel.t.u.run_1.main": ORCHESTRATORS,
+    "control.presence.t.u.run_1": {"notifier"},
+    "deliver.architect-steps": NOBODY,
+    "_INBOX.chat.x": NOBODY,
+    "$JS.API.STREAM.INFO.RUNS": EVERYBODY - {"notifier", "analyst"},
+    "$JS.API.STREAM.DELETE.RUNS": NOBODY,
+    "$JS.API.STREAM.CREATE.RUNS": {"declare"},
+    "$JS.API.STREAM.CREATE.MINE": NOBODY,
+    "$JS.API.STREAM.PURGE.RUNS": ORCHESTRATORS,
+    "$JS.API.STREAM.PURGE.EVENTS": NOBODY,
+    "$JS.API.STREAM.MSG.GET.RUNS": ORCHESTRATORS | {"edge", "inference"},
+    "$JS.API.STREAM.MSG.DELETE.RUNS": NOBODY,
+    "$JS.API.DIRECT.GET.RUNS": ORCHESTRATORS | {"edge", "inference"},
+    "$JS.API.DIRECT.GET.EVENTS": {"analyst"},
+    "$JS.API.DIRECT.GET.WORK": NOBODY,
+    "$JS.API.CONSUMER.CREATE.EVENTS.mine.evt.>": NOBODY,
+    "$JS.API.CONSUMER.DURABLE.CREATE.EVENTS.mine": NOBODY,
+    "$JS.API.CONSUMER.DURABLE.CREATE.WORK.inference": {"declare"},
+    "$JS.API.CONSUMER.DELETE.WORK.inference": NOBODY,
+    "$JS.API.CONSUMER.MSG.NEXT.WORK.inference": {"inference"},
+    "$JS.ACK.WORK.inference.1.1.1.1.0": {"inference"},
+    "$JS.ACK.EVENTS.notifier-sessions.1.1.1.1.0": {"notifier"},
+    "$O.blobs.C.x": EVERYBODY - {"declare", "analyst"},
+}
+"""Who may; everybody else is refused."""
+
+MAY_SUBSCRIBE = {
+    ">": NOBODY,
+    "log.>": NOBODY,
+    "live.t.u.run_1.*": {"edge"},
+    "evt.>": {"analyst"},
+    "evt.chat.run.*": {"analyst"},
+    "work.>": NOBODY,
+    "rpc.chat.send_message": {"chat"},
+    "rpc.inference.list_models": {"inference"},
+    "control.*.t.u.run_1.main": {"inference"},
+    "control.presence.t.u.run_1": {"edge"},
+    "deliver.architect-steps": {"architect"},
+    "deliver.notifier-sessions": {"notifier"},
+    "deliver.chat-generation-ended": {"chat"},
+    "_INBOX.>": NOBODY,
+    "$JS.EVENT.>": NOBODY,
+    "$SYS.>": NOBODY,
+    **{f"_INBOX.{user}.x": {user} for user in USERS},
+}
+
+
+@pytest.fixture(scope="module")
+async def bus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SecureBus]:
+    server = SecureBus(tmp_path_factory.mktemp("bus"))
+    await server.start()
+    try:
+        async with declaring(server) as client:
+            await declare_streams(client.client, 1)
+            await Blobs(client, 1).declare()
+        yield server
+    finally:
+        await server.stop()
+
+
+@contextlib.asynccontextmanager
+async def declaring(server: SecureBus) -> AsyncIterator[Bus]:
+    bus = Bus(server.bus_settings("declare"), "declare")
+    await bus.connect()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@contextlib.asynccontextmanager
+async def told(server: SecureBus, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
+    """A connection as a user, and what the server refused it."""
+    refused: list[str] = []
+    async with server.client(user) as client:
+
+        async def on_error(error: Exception) -> None:
+            refused.append(str(error))
+
+        client._error_cb = on_error
+        yield client, refused
+
+
+async def settled(client: Client) -> None:
+    """The server has seen all that was said. nats-py's own PING may overtake what waits to be sent: so twice."""
+    for _ in range(2):
+        await client.flush()
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_a_user_says_what_is_its_own_and_nothing_else(bus: SecureBus, user: str) -> None:
+    async with told(bus, user) as (client, refused):
+        for subject, allowed in MAY_PUBLISH.items():
+            del refused[:]
+            # An empty body: what is no stream's business says so, and no stream takes one with this expectation.
+            await client.publish(subject, b"{}", headers={"Nats-Expected-Last-Msg-Id": "never"})
+            await settled(client)
+            assert bool(refused) == (user not in allowed), (user, subject, refused)
+
+
+@pytest.mark.parametrize("user", USERS)
+async def test_a_user_hears_what_is_for_it_and_nothing_else(bus: SecureBus, user: str) -> None:
+    async with told(bus, user) as (client, refused):
+        for subject, allowed in MAY_SUBSCRIBE.items():
+            del refused[:]
+            subscription = await client.subscribe(subject)
+            await settled(client)
+            assert bool(refused) == (user not in allowed), (user, subject, refused)
+            await subscription.unsubscribe()
+
+
+@pytest.mark.parametrize("service", [name for name in SERVICES if name != "edge"])
+async def test_a_service_that_may_not_declare_looks_for_what_is_its_own(bus: SecureBus, service: str) -> None:
+    assert consumers_of(service)
+    async with bus.client(service) as client:
+        await ready_streams(client, bus.bus_settings(service), service)
+
+
+async def test_a_service_may_answer_a_request_once_and_not_say_anything_else_there(bus: SecureBus) -> None:
+    async with bus.client("chat") as chat, told(bus, "edge") as (edge, _):
+        refused: list[str] = []
+
+        async def on_error(error: Exception) -> None:
+            refused.append(str(error))
+
+        chat._error_cb = on_error
+        asked_for = await chat.subscribe("rpc.chat.get_run", queue="chat")
+        await settled(chat)
+        asking = asyncio.create_task(edge.request("rpc.chat.get_run", b"?", timeout=5))
+        request = await asked_for.next_msg(timeout=5)
+        await request.respond(b"!")
+        assert (await asking).data == b"!"
+        assert not refused
+        await request.respond(b"!")
+        await chat.publish(f"{request.reply}.more", b"!")
+        await settled(chat)
+        assert len(refused) == 2
+
+
+async def test_long_texts_go_from_one_to_the_other_without_a_consumer(bus: SecureBus) -> None:
+    text = bytes(range(256)) * 4 * 1024  # several chunks
+    for user, other in (("edge", "chat"), ("inference", "notifier")):
+        async with _bus(bus, user) as one, _bus(bus, other) as two:
+            reference = await Blobs(one, 1).put(f"text.{user}", text)
+            assert await Blobs(two, 1).take(reference) == text
+            info = await asked(two.client, "STREAM.INFO.OBJ_blobs")
+            assert info["state"]["consumer_count"] == 0
+
+
+@contextlib.asynccontextmanager
+async def _bus(server: SecureBus, user: str) -> AsyncIterator[Bus]:
+    bus = Bus(server.bus_settings(user), user)
+    await bus.connect()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+async def test_an_analyst_reads_the_facts_of_before(bus: SecureBus) -> None:
+    async with bus.client("chat") as chat:
+        await chat.request("evt.chat.conversation.created", b'{"told": true}', timeout=5)
+    async with bus.client("analyst") as analyst:
+        wanted = json.dumps({"seq": 1, "next_by_subj": "evt.chat.conversation.*"}).encode()
+        assert (await analyst.request("$JS.API.DIRECT.GET.EVENTS", wanted)).data == b'{"told": true}'
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"nkey_file": None}, "STUDIO_NATS_NKEY_FILE"),
+        ({"ca_file": None}, "certificate verify failed"),
+        ({"nkey_file": Path("/no/such/seed")}, "STUDIO_NATS_NKEY_FILE: /no/such/seed cannot be read"),
+        ({"ca_file": Path(__file__)}, "STUDIO_NATS_CA_FILE: .* holds no certificates"),
+    ],
+)
+async def test_who_is_not_let_in_is_told_why(
+    bus: SecureBus, change: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.bus.connection.WAIT_FOR_SERVER_SECONDS", 1.0)
+    settings = BusSettings.model_validate(bus.bus_settings("edge").model_dump() | change)
+    with pytest.raises(BusError, match=why):
+        await Bus(settings, "stranger").connect()
+
+
+async def test_another_installations_key_does_not_open_it(
+    bus: SecureBus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.bus.connection.WAIT_FOR_SERVER_SECONDS", 1.0)
+    other = SecureBus(tmp_path)
+    settings = bus.bus_settings("edge").model_copy(update={"nkey_file": other.bus_settings("edge").nkey_file})
+    with pytest.raises(BusError, match="STUDIO_NATS_NKEY_FILE"):
+        await Bus(settings, "stranger").connect()
+
+
+async def test_a_service_never_speaks_in_the_clear(bus: SecureBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody in between who says that the server has no TLS hears not a word."""
+    monkeypatch.setattr("kit.bus.connection.WAIT_FOR_SERVER_SECONDS", 0.5)
+    heard = b""
+
+    async def pretend(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        writer.write(b'INFO {"server_id":"x","version":"2.15.1","max_payload":1048576}\r\n')
+        with contextlib.suppress(OSError):
+            heard += await reader.read(100_000)
+        writer.close()
+
+    listener = await asyncio.start_server(pretend, "127.0.0.1", 0)
+    url = f"tls://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+    with pytest.raises(BusError):
+        await Bus(bus.bus_settings("edge").model_copy(update={"url": (url,)}), "edge").connect()
+    listener.close()
+    assert heard.startswith(b"\x16\x03")  # a TLS greeting
+    assert b"CONNECT" not in heard
+
+
+async def test_a_refusal_is_in_the_log(bus: SecureBus, caplog: pytest.LogCaptureFixture) -> None:
+    async with bus.client("notifier") as client:
+        await client.publish("rpc.chat.send_message", b"{}")
+        await settled(client)
+    assert 'NATS does not let us: nats: permissions violation for publish to "rpc.chat.send_message"' in caplog.text
