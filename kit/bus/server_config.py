@@ -41,7 +41,7 @@ def server_configuration(name: str, place: ServerPlace, users: Mapping[str, User
         "listen": place.listen,
         "max_payload": MAX_PAYLOAD_BYTES,
         "jetstream": {"store_dir": str(place.store), "sync_interval": SYNC_INTERVAL},
-        # `auto`: ours speak TLS at once and never anything else; tools that want to be greeted first are served as well.
+        # `auto`: ours speak TLS at once and nothing else; tools that want to be greeted first are served as well.
         "tls": {"cert_file": str(place.certificate), "key_file": str(place.key), "handshake_first": "auto"},
         "authorization": {"users": [_user(users[user]) for user in sorted(users)]},
     }
@@ -50,11 +50,16 @@ def server_configuration(name: str, place: ServerPlace, users: Mapping[str, User
     return json.dumps(configuration, indent=2) + "\n"
 
 
+def _only(subjects: tuple[str, ...], never: tuple[str, ...]) -> dict[str, list[str]]:
+    """A list with nothing on it would mean everything (2.15.1)."""
+    return {"allow": list(subjects), "deny": list(never)} if subjects else {"deny": [">"]}
+
+
 def _user(user: User) -> dict[str, Any]:
     allowed = user.permissions
     permissions: dict[str, Any] = {
-        "publish": {"allow": list(allowed.publish), "deny": list(allowed.never_publish)},
-        "subscribe": {"allow": list(allowed.subscribe)},
+        "publish": _only(allowed.publish, allowed.never_publish),
+        "subscribe": _only(allowed.subscribe, ()),
     }
     if allowed.answers:
         permissions["allow_responses"] = {"max": ANSWERS_PER_REQUEST, "expires": f"{ANSWER_SECONDS}s"}
