@@ -13,7 +13,7 @@ from contracts.compare import GetComparison
 from contracts.generation import ListModels
 from contracts.message import Request
 from kit.bus.permissions import (
-    LANE_OF_ANYBODY,
+    ANY_OF,
     Permissions,
     declares,
     hears,
@@ -28,6 +28,7 @@ from services.commands.healthy import QUESTIONS
 from services.roster import ROSTER
 
 DECLARE, ANALYST = "declare", "analyst"
+RUNS_LANE = subjects.LOG.format(tenant=ANY_OF, user=ANY_OF, run=ANY_OF, lane="run")
 INBOX = "_INBOX.{user}"
 """Where a user's answers come. Nobody else may listen there: they hold what others said to him."""
 
@@ -38,7 +39,8 @@ def _asks(*requests: type[Request[Any]]) -> Permissions:
 
 def _says(service: str) -> Permissions:
     """Every fact of a service."""
-    return publishes(*(each for each in subjects.SUBJECTS_ARE_FOR if each.startswith(f"evt.{service}.")))
+    told = [each for each in subjects.SUBJECTS_ARE_FOR if subjects.stream_of(each) == "EVENTS"]
+    return publishes(*(each for each in told if each.split(".")[1] == service))
 
 
 def _orchestrates(service: str) -> Permissions:
@@ -47,7 +49,7 @@ def _orchestrates(service: str) -> Permissions:
         serves(service),
         _says(service),
         _asks(ListModels),
-        publishes(subjects.GENERATE, subjects.GENERATION_ENDED, subjects.CANCEL, subjects.PING, LANE_OF_ANYBODY),
+        publishes(subjects.GENERATE, subjects.GENERATION_ENDED, subjects.CANCEL, subjects.PING, subjects.LOG),
         reads("RUNS"),
         purges("RUNS"),
         keeps_long_texts(),
@@ -56,7 +58,7 @@ def _orchestrates(service: str) -> Permissions:
 
 _OF_SERVICES: dict[str, Permissions] = {
     "edge": together((
-        *(publishes(f"rpc.{spec.name}.*") for spec in ROSTER if spec.name != "edge"),
+        *(publishes(subjects.RPC.format(service=spec.name, verb=ANY_OF)) for spec in ROSTER if spec.name != "edge"),
         _says("edge"),
         reads("RUNS"),
         hears(subjects.LIVE, subjects.PRESENCE),
@@ -68,7 +70,7 @@ _OF_SERVICES: dict[str, Permissions] = {
     "architect": together((
         _orchestrates("architect"),
         publishes(subjects.START_STEP),
-        publishes("timer.at.>"),  # the names of timers have several parts
+        publishes(subjects.TIMER.format(timer=">")),  # the names of timers have several parts
         purges("TIMERS"),
     )),
     "notifier": together((
@@ -81,9 +83,9 @@ _OF_SERVICES: dict[str, Permissions] = {
     "inference": together((
         serves("inference"),
         hears(subjects.CONTROL),
-        publishes(subjects.PING, subjects.GENERATION_ENDED, LANE_OF_ANYBODY),
+        publishes(subjects.PING, subjects.GENERATION_ENDED, subjects.LOG),
         publishes(subjects.DEAD.format(subject=subjects.GENERATE)),
-        Permissions(never_publish=("log.*.*.*.run",)),  # that lane is the orchestrator's
+        Permissions(never_publish=(RUNS_LANE,)),  # that lane is the orchestrator's
         reads("RUNS"),
         keeps_long_texts(),
     )),
@@ -100,5 +102,5 @@ def permissions() -> dict[str, Permissions]:
         users[spec.name] = allowed
     users[DECLARE] = declares()
     # Not one call of JetStream: the server sends its answer to any subject that the call names.
-    users[ANALYST] = hears("evt.>")
+    users[ANALYST] = hears(*subjects.STREAM_SUBJECTS["EVENTS"])
     return {name: allowed + hears(f"{INBOX.format(user=name)}.>") for name, allowed in users.items()}

@@ -14,7 +14,6 @@ from kit.bus.blobs import STREAM as BLOB_STREAM
 from kit.bus.streams import HANDLED_ORDERS, HEARD_FACTS, INFERENCE_CONSUMER, consumer_configs, consumers_of
 
 ANY_OF = "*"
-LANE_OF_ANYBODY = "log.*.*.*.*"
 
 
 @dataclass(frozen=True)
