@@ -10,13 +10,13 @@ from typing import Any
 from faststream import BaseMiddleware
 from faststream.middlewares import AckPolicy
 from faststream.nats import JStream, NatsBroker
-from faststream.nats.security import NatsCredentials, NatsNKey, NatsSecurity
+from nats.aio.client import Client
 from nats.js.api import ConsumerConfig
 
 from contracts.subjects import stream_of
 from kit.bus.connection import Bus, connect_options
 from kit.bus.redelivery import redelivery
-from kit.bus.sign_in import sign_in_options
+from kit.bus.sign_in import SigningClient, sign_in_options
 from kit.bus.streams import FACTS_IN_PROGRESS, HANDLED_ORDERS, HANDLER_ACK_WAIT_SECONDS
 from kit.settings import BusSettings
 
@@ -31,6 +31,20 @@ class StreamsAreNamed(BaseMiddleware[Any, Any]):
         return await call_next(msg)
 
 
+class _Broker(NatsBroker):
+    """FastStream's broker on a client that signs in as our other connections do."""
+
+    def __init__(self, settings: BusSettings, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+
+    async def _connect(self) -> Client:
+        connection = SigningClient()
+        await connection.connect(**{**self._connection_kwargs, **sign_in_options(self._settings)})
+        self.config.connect(connection)
+        return connection
+
+
 def make_broker(
     settings: BusSettings,
     name: str,
@@ -40,26 +54,15 @@ def make_broker(
     middlewares: tuple[Any, ...] = (),
 ) -> NatsBroker:
     """A broker for a service's handlers. `bus` is where its messages are parked; it must be connected before start."""
-    return NatsBroker(
+    return _Broker(
+        settings,
         **connect_options(settings, f"{name} handlers"),
-        security=_security(settings),
         ack_policy=AckPolicy.MANUAL,
         middlewares=(redelivery(bus.client, transient), StreamsAreNamed, *middlewares),
         graceful_timeout=5.0,
         logger=logging.getLogger(f"bus.{name}"),
         log_level=logging.DEBUG,
     )
-
-
-def _security(settings: BusSettings) -> NatsSecurity:
-    """The same as kit/bus/sign_in.py, in FastStream's form. Raises BusError."""
-    options = sign_in_options(settings)
-    given = {"ssl_context": options.get("tls"), "tls_handshake_first": options["tls_handshake_first"]}
-    if "nkeys_seed" in options:
-        return NatsNKey.from_file(options["nkeys_seed"], **given)
-    if "user_credentials" in options:
-        return NatsCredentials.from_file(options["user_credentials"], **given)
-    return NatsSecurity(**given)
 
 
 def of_facts(service: str, name: str, workers: int) -> dict[str, Any]:

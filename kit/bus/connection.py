@@ -8,13 +8,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
 from kit.bus.fastpath import FastPath
 from kit.bus.sign_in import BusError as BusError
-from kit.bus.sign_in import sign_in_options
+from kit.bus.sign_in import SigningClient, sign_in_options
 from kit.settings import BusSettings
 
 log = logging.getLogger(__name__)
@@ -36,7 +35,7 @@ PENDING_WRITE_BYTES = 16 * 1024 * 1024
 Callback = Callable[[], Awaitable[None]]
 
 
-class _Client(Client):
+class _Client(SigningClient):
     """nats-py's client with a short way that is there before anything is subscribed, also after a reconnect."""
 
     def __init__(self) -> None:

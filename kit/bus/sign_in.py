@@ -1,9 +1,13 @@
 """Who we are to NATS, and whom we believe to be NATS."""
 
+import base64
 import ssl
 from pathlib import Path
 from typing import Any
 
+from nats.aio.client import Client
+
+from kit.bus.keys import public_key, sign
 from kit.runtime.errors import StartError
 from kit.settings import BusSettings
 
@@ -12,11 +16,29 @@ class BusError(StartError):
     """The bus cannot be used; the message says what to do."""
 
 
+class SigningClient(Client):
+    """nats-py's client, which signs with keys of ours (kit/bus/keys.py says why)."""
+
+    def _setup_nkeys_seed_connect(self) -> None:
+        file = Path(str(self._nkeys_seed))
+        self._public_nkey = public_key(file.read_text(encoding="utf-8"))
+        self._signature_cb = lambda nonce: _signature(file.read_text(encoding="utf-8"), nonce)
+
+    def _setup_nkeys_jwt_connect(self) -> None:
+        file = Path(str(self._user_credentials))
+        self._user_jwt_cb = lambda: self._read_creds_user_jwt(file)
+        self._signature_cb = lambda nonce: _signature(bytes(self._read_creds_user_nkey(file)).decode(), nonce)
+
+
+def _signature(seed: str, nonce: str) -> bytes:
+    return base64.b64encode(sign(seed, nonce.encode()))
+
+
 def sign_in_options(settings: BusSettings) -> dict[str, Any]:
-    """Who we are, and how we speak TLS. Raises BusError for a file that cannot be used."""
+    """Who we are, and how we speak TLS, for a `SigningClient`. Raises BusError for a file that cannot be used."""
     options: dict[str, Any] = {"tls_handshake_first": settings.tls_first}
     if settings.credentials_file:
-        options["user_credentials"] = str(settings.credentials_file)
+        options["user_credentials"] = str(_readable(settings.credentials_file, "STUDIO_NATS_CREDENTIALS_FILE"))
     if settings.nkey_file:
         options["nkeys_seed"] = str(_readable(settings.nkey_file, "STUDIO_NATS_NKEY_FILE"))
     if (context := tls_context(settings)) is not None:
