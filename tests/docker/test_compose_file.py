@@ -18,7 +18,7 @@ from services.roster import ROSTER
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
-HELPERS = {"secrets", "migrate"}
+HELPERS = {"secrets", "migrate", "proxy"}
 SERVERS = {"nats", "postgres", "mailpit"}
 NAMES = tuple(spec.name for spec in ROSTER)
 
@@ -59,9 +59,9 @@ def test_only_who_owns_tables_reaches_the_database(spec: Any) -> None:
     assert "secret-postgres" not in str(service.get("volumes", ""))
 
 
-def test_only_the_edge_and_the_mails_are_published_and_only_on_this_machine() -> None:
+def test_only_the_proxy_and_the_mails_are_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"edge", "mailpit"}
+    assert published.keys() == {"proxy", "mailpit"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
@@ -81,3 +81,27 @@ def test_nats_carries_what_we_send() -> None:
     found = re.search(r"max_payload: (\d+)", COMPOSE["configs"]["nats"]["content"])
     assert found
     assert int(found[1]) > MAX_MESSAGE_BYTES
+
+
+def test_two_edges_stand_behind_a_proxy_that_waits_for_them_and_there_are_two_workers() -> None:
+    assert SERVICES["proxy"]["depends_on"] == {"edge": {"condition": "service_healthy"}}
+    assert (SERVICES["edge"]["deploy"], SERVICES["inference"]["deploy"]) == ({"replicas": 2}, {"replicas": 2})
+    assert SERVICES["proxy"]["read_only"] is True
+    assert SERVICES["proxy"]["cap_drop"] == ["ALL"]
+
+
+PROXY = (ROOT / "docker" / "proxy" / "haproxy.cfg").read_text()
+
+
+def test_the_proxy_is_patient_enough_for_streams_and_has_time_to_stop() -> None:
+    patience = re.search(r"timeout server (\d+)h", PROXY)
+    assert patience
+    assert int(patience[1]) * 3600 > 10 * Settings().edge.heartbeat_seconds
+    hard_stop = re.search(r"hard-stop-after (\d+)s", PROXY)
+    assert hard_stop
+    assert float(SERVICES["proxy"]["stop_grace_period"].removesuffix("s")) > int(hard_stop[1])
+
+
+def test_the_proxy_neither_compresses_nor_buffers_nor_repeats_what_may_have_been_sent() -> None:
+    assert not re.search(r"^\s*(compression|filter compression|option http-buffer-request)", PROXY, re.MULTILINE)
+    assert re.findall(r"^\s*retry-on (.*)$", PROXY, re.MULTILINE) == ["conn-failure"]
