@@ -105,3 +105,11 @@ def test_the_proxy_is_patient_enough_for_streams_and_has_time_to_stop() -> None:
 def test_the_proxy_neither_compresses_nor_buffers_nor_repeats_what_may_have_been_sent() -> None:
     assert not re.search(r"^\s*(compression|filter compression|option http-buffer-request)", PROXY, re.MULTILINE)
     assert re.findall(r"^\s*retry-on (.*)$", PROXY, re.MULTILINE) == ["conn-failure"]
+
+
+def test_what_can_be_set_in_env_is_passed_on() -> None:
+    text = (ROOT / "compose.yaml").read_text()
+    names = re.findall(r"^#([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert len(names) > 15
+    for name in set(names) - {"COMPOSE_FILE"}:
+        assert re.search(rf"^ +{name}:|\$\{{{name}[:-]", text, re.MULTILINE), name
