@@ -171,6 +171,15 @@ class ModelSettings(BaseSettings):
     ollama_url: str = Field("http://127.0.0.1:11434", description="where a local Ollama is looked for; empty: nowhere")
 
 
+class MetricsLogSettings(BaseSettings):
+    """Metrics as lines on standard output, of which Amazon CloudWatch makes metrics without a collector."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_METRICS_LOG_")
+
+    seconds: float = Field(0.0, ge=0, description="how often they are written; 0: never")
+    namespace: str = Field("AIStudio", min_length=1, description="under which CloudWatch keeps them")
+
+
 class Settings(BaseSettings):
     """All settings of one process."""
 
@@ -192,3 +201,4 @@ class Settings(BaseSettings):
     notifier: NotifierSettings = Field(default_factory=lambda: NotifierSettings())
     inference: InferenceSettings = Field(default_factory=lambda: InferenceSettings())
     models: ModelSettings = Field(default_factory=lambda: ModelSettings())
+    metrics_log: MetricsLogSettings = Field(default_factory=lambda: MetricsLogSettings())

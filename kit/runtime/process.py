@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 def run(name: str, build: Callable[[Settings], Service], settings: Settings) -> int:
     """Run one service until it is told to stop or fails; returns the exit code."""
     configure(name, settings.log_level, _secrets(settings))
-    start_telemetry(name)
+    start_telemetry(name, settings.metrics_log)
     try:
         return _run_loop(serve(name, build, settings))
     finally:

@@ -67,3 +67,28 @@ def watch_circuits(states: Callable[[], Iterable[tuple[str, str]]]) -> None:
         callbacks=[observe],
         description="Whether a model provider is asked: 0 yes (closed), 1 on trial (half-open), 2 no (open)",
     )
+
+
+def watch(name: str, read: Callable[[], float | None], *, unit: str, description: str) -> None:
+    """Report a number that `read` tells whenever it is asked, from a thread of its own; None: nothing is known."""
+
+    def observe(_: CallbackOptions) -> Iterable[Observation]:
+        value = read()
+        return [] if value is None else [Observation(value)]
+
+    _meter.create_observable_gauge(name, callbacks=[observe], unit=unit, description=description)
+
+
+def watch_open_streams(count: Callable[[], int]) -> None:
+    """Report how many responses of this edge follow a run."""
+    watch("studio.open_streams", count, unit="", description="Responses that follow a run, of one edge")
+
+
+def watch_slots(share: Callable[[], float]) -> None:
+    """Report how much of a worker is in use; `share` is from 0 to 1."""
+    watch("studio.slots_used", lambda: 100 * share(), unit="%", description="Slots in use, of one worker")
+
+
+def watch_waiting(count: Callable[[], int | None]) -> None:
+    """Report how many requests wait for a free slot of any worker."""
+    watch("studio.work_waiting", count, unit="", description="Requests that no worker has taken yet")

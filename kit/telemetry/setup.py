@@ -1,6 +1,7 @@
-"""OpenTelemetry, off unless an OTLP endpoint is configured by the standard variable.
+"""OpenTelemetry, off unless an OTLP endpoint is configured by the standard variable, or measures go to the log.
 
 `OTEL_EXPORTER_OTLP_ENDPOINT` (http/protobuf) turns traces and metrics on; the other standard `OTEL_…` variables work.
+`STUDIO_METRICS_LOG_SECONDS` writes metrics, and only those, as lines for CloudWatch.
 """
 
 import os
@@ -8,6 +9,8 @@ import threading
 import time
 import uuid
 from typing import Any
+
+from kit.settings import MetricsLogSettings
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_SECONDS = 3.0
@@ -21,21 +24,17 @@ def enabled() -> bool:
     return _enabled
 
 
-def start_telemetry(service: str) -> None:
-    """Send this process's spans and metrics to the configured endpoint, if there is one."""
+def start_telemetry(service: str, metrics_log: MetricsLogSettings | None = None) -> None:
+    """Send spans and metrics to the configured endpoint, and metrics to the log, if that is wanted."""
     global _enabled
-    if _enabled or not os.environ.get(ENDPOINT) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+    remote = bool(os.environ.get(ENDPOINT))
+    written = metrics_log is not None and metrics_log.seconds > 0
+    if _enabled or not (remote or written) or os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return
-    from opentelemetry import metrics, trace
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry import metrics
     from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_NAMESPACE, Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    from kit.telemetry.export import WithoutWords
 
     resource = Resource.create(
         {
@@ -44,12 +43,32 @@ def start_telemetry(service: str) -> None:
             SERVICE_INSTANCE_ID: uuid.uuid4().hex,  # or the metrics of two replicas would overwrite each other
         }
     )
-    tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    tracer_provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
-    trace.set_tracer_provider(tracer_provider)
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader], shutdown_on_exit=False))
+    readers: list[MetricReader] = []
+    if remote:
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+
+        _trace(resource)
+        readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
+    if metrics_log is not None and written:
+        from kit.telemetry.metrics_log import MetricsLog
+
+        exporter = MetricsLog(service, metrics_log.namespace)
+        readers.append(PeriodicExportingMetricReader(exporter, export_interval_millis=metrics_log.seconds * 1000))
+    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=readers, shutdown_on_exit=False))
     _enabled = True
+
+
+def _trace(resource: Any) -> None:
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    from kit.telemetry.export import WithoutWords
+
+    provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
+    trace.set_tracer_provider(provider)
 
 
 def stop_telemetry() -> None:
@@ -59,7 +78,10 @@ def stop_telemetry() -> None:
     from opentelemetry import metrics, trace
 
     providers: list[Any] = [trace.get_tracer_provider(), metrics.get_meter_provider()]
-    flushing = [threading.Thread(target=provider.shutdown, daemon=True) for provider in providers]
+    closing = [
+        provider.shutdown for provider in providers if hasattr(provider, "shutdown")
+    ]  # without an endpoint: none
+    flushing = [threading.Thread(target=shutdown, daemon=True) for shutdown in closing]
     for thread in flushing:
         thread.start()
     deadline = time.monotonic() + FLUSH_SECONDS

@@ -5,6 +5,7 @@ import contextlib
 
 from kit.runtime.service import Service
 from kit.settings import Settings
+from kit.telemetry import measures
 from services.edge.app import make_app
 from services.edge.gateway import Gateway
 from services.edge.server import listen, make_server
@@ -25,6 +26,7 @@ class EdgeService:
         gateway = self._gateway
         await asyncio.gather(gateway.bus.connect(), gateway.log_bus.connect())
         await gateway.wait_for_log()
+        measures.watch_open_streams(lambda: len(gateway.streams))
         self._serving = asyncio.create_task(self._server.serve([listener]), name="uvicorn")
 
     async def stop(self) -> None:

@@ -20,6 +20,7 @@ from services.inference.catalogue import load_catalogue
 from services.inference.discovery import OllamaDiscovery
 from services.inference.parts import Parts
 from services.inference.registry import Providers
+from services.inference.waiting import Waiting
 from services.inference.worker import Worker
 
 NAME = "inference"
@@ -54,6 +55,7 @@ class InferenceService:
         self._broker = make_broker(settings.nats, NAME, self._bus, middlewares=broker_middlewares())
         on_request(self._broker, ListModels, workers=LIST_WORKERS)(self.on_list_models)
         describe_service(self._broker, NAME, __doc__ or "")
+        self._waiting = Waiting(self._bus)
         self._looking: asyncio.Task[None] | None = None
 
     async def on_list_models(self, query: ListModels) -> ModelList:
@@ -69,6 +71,8 @@ class InferenceService:
         await self._broker.start()
         await self._worker.start()
         measures.watch_circuits(lambda: [(state.name, state.circuit) for state in self._providers.states()])
+        measures.watch_slots(lambda: self._worker.used)
+        self._waiting.start()
         self._looking = asyncio.create_task(self._discovery.run(), name="ollama-discovery")
 
     async def stop(self) -> None:
@@ -77,6 +81,7 @@ class InferenceService:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
+        await self._waiting.stop()
         await self._worker.stop()
         await self._broker.stop()
         await self._writers.stop()

@@ -43,6 +43,11 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._puller = WorkPuller(parts.bus, "WORK", INFERENCE_CONSUMER, parts.settings.slots, self._take)
 
+    @property
+    def used(self) -> float:
+        """The share of the slots in use, from 0 to 1."""
+        return len(self._tasks) / self._parts.settings.slots
+
     async def start(self) -> None:
         """Begin to take work."""
         await self._puller.start()

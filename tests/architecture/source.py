@@ -40,9 +40,9 @@ class Source:
                 yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def product() -> list[Source]:
-    """Every file of the product, except migrations, which are never changed once they were applied."""
-    found = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+def product(*more: str) -> list[Source]:
+    """Every file of the product (and of more packages), except migrations: they never change once applied."""
+    found = [path for package in (*PACKAGES, *more) for path in sorted((ROOT / package).rglob("*.py"))]
     return [Source(path, path.read_text(encoding="utf-8")) for path in found if "migrations" not in path.parts]
 
 

@@ -1,0 +1,58 @@
+"""What is chosen at each deployment, and belongs in no file: `cdk deploy -c image_tag=… -c certificate=…`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from email.utils import parseaddr
+from typing import Any
+
+
+class ChoiceError(Exception):
+    """Something needed was not given, or cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Each field is a context key of the CDK app."""
+
+    image_tag: str = ""
+    """Of the product's image in its ECR repository; never `latest`."""
+    nats_tag: str = "2-alpine"
+    """Of the official NATS image, as it was copied into its ECR repository."""
+    certificate: str = ""
+    """The ARN of an ACM certificate for `public_url`; without one the balancer speaks plain HTTP."""
+    public_url: str = ""
+    """Where people reach the edge, for links in e-mails."""
+    sender: str = ""
+    """The From address of e-mails; its domain is an identity of Amazon SES. Empty: no e-mail goes out."""
+    alarm_email: str = ""
+    """Who is told of alarms."""
+    region: str = "us-east-1"
+    nats_on: str = ""
+    """`ec2` or `fargate`; empty: what the profile says."""
+
+    def __post_init__(self) -> None:
+        if self.image_tag in ("", "latest"):
+            raise ChoiceError(
+                "image_tag: name the image that is to run, and not `latest`, which nobody can go back to: "
+                "-c image_tag=git-0123abc"
+            )
+        if self.nats_on not in ("", "ec2", "fargate"):
+            raise ChoiceError(f"nats_on: {self.nats_on!r} is neither `ec2` nor `fargate`")
+        if self.sender and "@" not in self.sender:
+            raise ChoiceError(f"sender: {self.sender!r} is no address")
+
+    @property
+    def sender_domain(self) -> str:
+        """The identity that Amazon SES knows."""
+        return self.sender_address.rpartition("@")[2]
+
+    @property
+    def sender_address(self) -> str:
+        """Without the name that may stand before it."""
+        return parseaddr(self.sender)[1]
+
+
+def from_context(look_up: Callable[[str], Any]) -> Choices:
+    """The choices as the CDK app was given them. Raises ChoiceError."""
+    given = {one.name: look_up(one.name) for one in fields(Choices)}
+    return Choices(**{name: str(value) for name, value in given.items() if value is not None})

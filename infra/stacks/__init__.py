@@ -1,0 +1,1 @@
+"""The stacks: one file each, in the order in which they stand on each other."""
