@@ -6,6 +6,7 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from infra.choices import ChoiceError, Choices
+from infra.exceptions import acknowledge
 from infra.profiles import PROFILES, Profile
 from infra.stacks.data import DataStack
 from infra.stacks.messaging import MessagingStack
@@ -38,29 +39,12 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
     RegistryStack(app, f"{PREFIX}-Registry", **rest)
     network = NetworkStack(app, f"{prefix}-Network", profile=profile, choices=choices, **rest)
     data = DataStack(app, f"{prefix}-Data", profile=profile, network=network, **rest)
-    messaging = MessagingStack(
-        app, f"{prefix}-Messaging", profile=profile, choices=choices, network=network, data=data, **rest
-    )
-    services = ServicesStack(
-        app,
-        f"{prefix}-Services",
-        profile=profile,
-        choices=choices,
-        network=network,
-        data=data,
-        messaging=messaging,
-        **rest,
-    )
-    ObservabilityStack(
-        app,
-        f"{prefix}-Observability",
-        profile=profile,
-        network=network,
-        data=data,
-        messaging=messaging,
-        services=services,
-        **rest,
-    )
+    below = {"profile": profile, "network": network, "data": data}
+    messaging = MessagingStack(app, f"{prefix}-Messaging", choices=choices, **below, **rest)
+    services = ServicesStack(app, f"{prefix}-Services", choices=choices, messaging=messaging, **below, **rest)
+    ObservabilityStack(app, f"{prefix}-Observability", messaging=messaging, services=services, **below, **rest)
+    for stack in app.node.children:
+        acknowledge(stack, stack.node.id.rpartition("-")[2], prefix=prefix, region=choices.region)
     # Not on listener rules: another tag would be a change of the production rule (infra/parts/balancer.py).
     excluded = ["AWS::ElasticLoadBalancingV2::ListenerRule"]
     cdk.Tags.of(app).add("product", "ai-studio", exclude_resource_types=excluded)

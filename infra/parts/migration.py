@@ -58,7 +58,7 @@ class Migration(Construct):
         function = lambda_.Function(
             self,
             "Start",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             handler="index.handler",
             code=lambda_.Code.from_inline(CODE.read_text(encoding="utf-8")),
