@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 
@@ -34,12 +35,12 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
     """All stacks of one profile. No account is named: it is that of who deploys. Raises ChoiceError."""
     if profile.certificate_needed and not choices.certificate:
         raise ChoiceError(f"certificate: {profile.name} carries people's tokens and words, so it needs one")
-    rest = {"env": cdk.Environment(region=choices.region)}
+    rest: dict[str, Any] = {"env": cdk.Environment(region=choices.region)}
     prefix = f"{PREFIX}-{profile.name}"
     RegistryStack(app, f"{PREFIX}-Registry", **rest)
     network = NetworkStack(app, f"{prefix}-Network", profile=profile, choices=choices, **rest)
     data = DataStack(app, f"{prefix}-Data", profile=profile, network=network, **rest)
-    below = {"profile": profile, "network": network, "data": data}
+    below: dict[str, Any] = {"profile": profile, "network": network, "data": data}
     messaging = MessagingStack(app, f"{prefix}-Messaging", choices=choices, **below, **rest)
     services = ServicesStack(app, f"{prefix}-Services", choices=choices, messaging=messaging, **below, **rest)
     ObservabilityStack(app, f"{prefix}-Observability", messaging=messaging, services=services, **below, **rest)
