@@ -15,6 +15,7 @@ from infra.stacks.network import NetworkStack
 from infra.stacks.observability import ObservabilityStack
 from infra.stacks.registry import RegistryStack
 from infra.stacks.services import ServicesStack
+from infra.stacks.workflow import WorkflowStack
 
 PREFIX = "Studio"
 
@@ -43,6 +44,16 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
     below: dict[str, Any] = {"profile": profile, "network": network, "data": data}
     messaging = MessagingStack(app, f"{prefix}-Messaging", choices=choices, **below, **rest)
     services = ServicesStack(app, f"{prefix}-Services", choices=choices, messaging=messaging, **below, **rest)
+    WorkflowStack(
+        app,
+        f"{prefix}-Workflow",
+        profile=profile,
+        choices=choices,
+        network=network,
+        messaging=messaging,
+        services=services,
+        **rest,
+    )
     ObservabilityStack(app, f"{prefix}-Observability", messaging=messaging, services=services, **below, **rest)
     for stack in app.node.children:
         acknowledge(stack, stack.node.id.rpartition("-")[2], prefix=prefix, region=choices.region)

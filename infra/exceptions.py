@@ -47,6 +47,21 @@ REASONS: dict[str, dict[str, str]] = {
         "{prefix}-Messaging:ExportsOutputRefClusterEB0386A796A0E3FE/*]": "A task's id is known when it runs. The "
         "cluster is named, and a condition as well.",
     },
+    "Workflow": {
+        "AwsSolutions-ECS2": _SETTINGS,
+        "AwsSolutions-SMG4": "A signed token, which ends by itself; docs/aws.md says how to put a new one there.",
+        "AwsSolutions-S1": "What is read and written here is logged by the executions.",
+        "AwsSolutions-IAM5[Resource::*]": "Delivering logs and traces knows no resource (tests/infra/test_rights.py).",
+        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:{_ACCOUNT}:task-definition/"
+        "{prefix}-Workflow:*]": "Its own task, in whatever revision is the newest when an attempt begins.",
+        f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:ecs:<AWS::Region>:{_ACCOUNT}:task/"
+        "{prefix}-Messaging:ExportsOutputRefClusterEB0386A796A0E3FE/*]": "A task's id is known when it runs. The "
+        "cluster is named, and a condition as well.",
+        "AwsSolutions-IAM5[Resource::<Results25575328.Arn>/checkpoints/*]": "One file for each execution.",
+        "AwsSolutions-IAM5[Resource::<Results25575328.Arn>/results/*]": "One file for each execution.",
+        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:"
+        "<Machine6FC8AE80.Name>:*]": "The executions of this state machine; their names come to be when they start.",
+    },
 }
 """By stack and finding; `{prefix}` and `{region}` are put in."""
 

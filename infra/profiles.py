@@ -39,6 +39,8 @@ class Profile:
     protected: bool
     """Against being deleted by mistake."""
     insights: bool
+    own_key: bool
+    """Disks and the database are encrypted with a key of this stack, and not with the account's."""
     log_days: int
     backup_days: int = 7
     nats_on: Literal["ec2", "fargate"] = "ec2"
@@ -70,6 +72,7 @@ DEV = Profile(
     firewall=False,
     protected=False,
     insights=False,
+    own_key=False,
     log_days=7,
     backup_days=1,
     certificate_needed=False,
@@ -83,7 +86,7 @@ SMALL = Profile(
     nat=False,
     nats_nodes=1,
     nats_instance="t4g.micro",
-    nats_disk_gib=20,
+    nats_disk_gib=10,
     database_least_acu=0.5,
     database_most_acu=8,
     database_readers=0,
@@ -91,6 +94,7 @@ SMALL = Profile(
     firewall=False,
     protected=True,
     insights=False,
+    own_key=False,
     log_days=14,
 )
 
@@ -114,6 +118,7 @@ PROD = Profile(
     firewall=True,
     protected=True,
     insights=True,
+    own_key=True,
     log_days=30,
     backup_days=14,
 )

@@ -13,6 +13,7 @@ from kit.notifier_settings import NotifierSettings as NotifierSettings
 from kit.orchestrator_settings import ArchitectSettings as ArchitectSettings
 from kit.orchestrator_settings import ChatSettings as ChatSettings
 from kit.orchestrator_settings import CompareSettings as CompareSettings
+from kit.workflow_settings import WorkflowSettings as WorkflowSettings
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -202,3 +203,4 @@ class Settings(BaseSettings):
     inference: InferenceSettings = Field(default_factory=lambda: InferenceSettings())
     models: ModelSettings = Field(default_factory=lambda: ModelSettings())
     metrics_log: MetricsLogSettings = Field(default_factory=lambda: MetricsLogSettings())
+    workflow: WorkflowSettings = Field(default_factory=lambda: WorkflowSettings())

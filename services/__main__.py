@@ -6,7 +6,20 @@ import sys
 import typer
 
 from kit.runtime.errors import StartError
-from services.commands import ask, bus_keys, dead, declare, healthy, migrate, models, run, secret_files, token, up
+from services.commands import (
+    ask,
+    bus_keys,
+    dead,
+    declare,
+    healthy,
+    migrate,
+    models,
+    run,
+    secret_files,
+    token,
+    up,
+    workflow_task,
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -14,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="AI Studio: a streaming backend that loses nothing.",
 )
-for module in (up, ask, models, token, migrate, declare, run, healthy, secret_files, bus_keys):
+for module in (up, ask, models, token, migrate, declare, run, healthy, secret_files, bus_keys, workflow_task):
     app.command()(module.command)
 app.add_typer(dead.app, name="dead")
 

@@ -27,7 +27,7 @@ def add_node(scope: Construct, node: Node, place: NatsPlace) -> ecs.BaseService:
         size=node.disk_gib,
         volume_type="gp3",
         encrypted=True,
-        kms_key_id=place.key.key_arn,
+        kms_key_id=place.key.key_arn if place.key else None,
     )
     disk.apply_removal_policy(RemovalPolicy.SNAPSHOT)
     capacity = ecs.AsgCapacityProvider(

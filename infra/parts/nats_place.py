@@ -28,7 +28,7 @@ class NatsPlace:
     cluster: ecs.Cluster
     namespace: servicediscovery.PrivateDnsNamespace
     group: ec2.SecurityGroup
-    key: kms.Key
+    key: kms.Key | None
     network: NetworkStack
     instance: str
     image: ecs.ContainerImage

@@ -55,11 +55,12 @@ def add_task(scope: Construct, service: str, task: Task, given: Given) -> ecs.Fa
     return definition
 
 
-def task_definition(scope: Construct, task: Task) -> ecs.FargateTaskDefinition:
+def task_definition(scope: Construct, task: Task, family: str | None = None) -> ecs.FargateTaskDefinition:
     """Tasks of a size, with a role of their own."""
     return ecs.FargateTaskDefinition(
         scope,
         "Tasks",
+        family=family,
         cpu=task.cpu,
         memory_limit_mib=task.memory_mib,
         task_role=iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("ecs-tasks.amazonaws.com")),

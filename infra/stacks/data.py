@@ -24,7 +24,9 @@ class DataStack(Stack):
 
     def __init__(self, scope: Construct, name: str, *, profile: Profile, network: NetworkStack, **rest: object) -> None:
         super().__init__(scope, name, **rest)
-        self.key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=RemovalPolicy.RETAIN)
+        self.key: kms.Key | None = None
+        if profile.own_key:
+            self.key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=RemovalPolicy.RETAIN)
         self.reached = ec2.SecurityGroup(
             self, "Reached", vpc=network.vpc, allow_all_outbound=False, description="Who reaches the database"
         )

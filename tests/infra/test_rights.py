@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from infra.parts.machine_role import LOGGING, TRACING
 from infra.parts.rights import bedrock_models
 from tests.infra.synthesized import Synthesized, as_list
 
@@ -10,6 +11,8 @@ WITHOUT_RESOURCE = {
     # AWS knows no resource for them.
     "ecr:GetAuthorizationToken",
     "ecs:DiscoverPollEndpoint",
+    *LOGGING,
+    *TRACING,
 }
 NARROWED = re.compile(r"^[a-z0-9-]+:[A-Za-z]+$")
 
@@ -34,7 +37,7 @@ def test_services_may_do_nothing_in_aws_but_the_notifier_and_the_workers(cloud: 
             if {"Ref": role} in policy["Roles"]:
                 allowed[name] += policy["PolicyDocument"]["Statement"]
     able = {name: statements for name, statements in allowed.items() if statements}
-    assert set(able) == {"notifier", "inference"}
+    assert set(able) == {"notifier", "inference", "workflow-task"}
     (mail,) = able["notifier"]
     assert mail["Condition"]["StringEquals"]["ses:FromAddress"] == "studio@mail.example"
     assert "identity/mail.example" in str(mail["Resource"])

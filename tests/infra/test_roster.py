@@ -70,7 +70,7 @@ def test_every_variable_is_a_setting_of_the_product(cloud: Synthesized) -> None:
     for name, container in cloud.containers().items():
         given = set(environment_of(container)) | set(secrets_of(container))
         assert given <= known, name
-        assert {one for one in secrets_of(container) if one not in PROVIDER_KEYS} <= set(FROM_FILES), name
+        assert secrets_of(container) <= {*FROM_FILES, *PROVIDER_KEYS, "STUDIO_WORKFLOW_TOKEN"}, name
 
 
 def test_streams_have_as_many_copies_as_there_are_nodes_for(cloud: Synthesized) -> None:

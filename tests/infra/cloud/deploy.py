@@ -14,7 +14,7 @@ from tests.infra.cloud import connected, containers, stored, watched
 from tests.infra.cloud.repairs import repair
 from tests.infra.synthesized import CERTIFICATE, Synthesized
 
-ORDER = ("Registry", "Network", "Data", "Messaging", "Services", "Observability")
+ORDER = ("Registry", "Network", "Data", "Messaging", "Services", "Workflow", "Observability")
 CONFIG: Any = {
     "core": {"reset_boto3_session": True},
     "lambda": {"use_docker": False},

@@ -76,7 +76,14 @@ def instance(name: str, properties: Properties, region: str) -> Made:
     return made["DBInstanceIdentifier"], {"DBInstanceArn": made["DBInstanceArn"], "Endpoint.Port": "5432"}
 
 
+def bucket_policy(name: str, properties: Properties, region: str) -> Made:
+    document = json.dumps(properties["PolicyDocument"])
+    client("s3", region).put_bucket_policy(Bucket=properties["Bucket"], Policy=document)
+    return properties["Bucket"], {}
+
+
 def add() -> None:
+    register("AWS::S3::BucketPolicy", bucket_policy)
     register("AWS::SecretsManager::Secret", secret)
     register("AWS::SecretsManager::SecretTargetAttachment", attachment)
     register("AWS::KMS::Key", key)
