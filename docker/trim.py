@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-AWS_SERVICES = frozenset({"bedrock-runtime", "sesv2", "signin", "sso", "sso-oidc", "sts"})
-"""Those that we call (inference, notifier), and those from which botocore's credential chain gets its credentials."""
+AWS_SERVICES = frozenset({"bedrock-runtime", "s3", "sesv2", "signin", "sso", "sso-oidc", "stepfunctions", "sts"})
+"""Those that we call (inference, notifier, workflows), and those from which botocore's credential chain gets its credentials."""
 TESTS = (
     "google/genai/tests",
     "greenlet/tests",
