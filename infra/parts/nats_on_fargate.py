@@ -1,6 +1,6 @@
 """A NATS node on Fargate, for who wants no instance at all. Its disk is new and empty at every start.
 
-Three nodes fill an empty one from the others; a single node forgets everything when it is replaced. docs/adr/0023 says
+Three nodes fill an empty one from the others; a single node forgets everything when it is replaced. docs/adr/0024 says
 why this is the switch and not the default.
 """
 

@@ -1,4 +1,4 @@
-"""When each service gets more tasks, and when fewer. Why not everything at 80 %: docs/adr/0024."""
+"""When each service gets more tasks, and when fewer. Why not everything at 80 %: docs/adr/0025."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch

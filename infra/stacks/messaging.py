@@ -22,7 +22,7 @@ KINDS = {"ec2": nats_on_ec2.add_node, "fargate": nats_on_fargate.add_node}
 
 
 class MessagingStack(Stack):
-    """One node per zone, each with a name, a disk and a service of its own (docs/adr/0023)."""
+    """One node per zone, each with a name, a disk and a service of its own (docs/adr/0024)."""
 
     def __init__(
         self,
