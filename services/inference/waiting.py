@@ -1,11 +1,11 @@
 """How much work waits for a free slot, for those who decide how many workers there are."""
 
 import asyncio
-import contextlib
 import json
 
 from kit.bus.connection import Bus
 from kit.bus.streams import INFERENCE_CONSUMER
+from kit.tasks import cancelled
 from kit.telemetry import measures
 from kit.telemetry.setup import enabled
 
@@ -32,9 +32,7 @@ class Waiting:
     async def stop(self) -> None:
         """End."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await cancelled(self._task)
 
     async def _run(self) -> None:
         while True:
