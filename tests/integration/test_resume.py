@@ -128,11 +128,11 @@ async def test_two_watchers_and_one_who_joins_in_the_middle_see_the_same(stack: 
 
 
 async def test_who_joins_a_long_answer_in_the_middle_is_told_it_in_short(stack: Stack) -> None:
-    async with stack.client() as http, opened(http, "600 tokens at 12 tokens per second", model="demo-marathon") as one:
+    async with stack.client() as http, opened(http, "600 tokens at 20 tokens per second", model="demo-marathon") as one:
         raw, joined = b"", None
         async for piece in one.aiter_raw():
             raw += piece
-            if joined is None and raw.count(b"generation.delta") > 100:
+            if joined is None and raw.count(b"generation.delta") > 300:
                 joined = asyncio.create_task(follow(http, f"/v1/runs/{told_by(raw)[0].data['run_id']}/events"))
         assert joined is not None
         other = await joined
