@@ -29,7 +29,7 @@ OPTIONS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "shared_buffers": "64MB",
-    "max_connections": "100",
+    "max_connections": "200",  # four services with tables take up to 20 each (STUDIO_DATABASE_POOL_SIZE, twice)
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_wal_size": "256MB",
