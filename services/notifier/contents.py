@@ -13,6 +13,7 @@ from contracts.message import Owner, Request
 from kit.bus.blobs import Blobs
 from kit.bus.connection import Bus
 from kit.bus.rpc import Unavailable, call
+from kit.orchestrate.moments import took
 from kit.refusal import Refused
 from services.notifier.content import Answer, Content, StepLine
 from services.notifier.core import waiting_step
@@ -138,13 +139,12 @@ def _line(step: RunStep) -> StepLine:
 
 
 def _common(notice: NoticeRow, kind: str, created_at: datetime, ended_at: datetime | None) -> dict[str, Any]:
-    ended = notice.outcome is not None and ended_at is not None
     return {
         "run_id": notice.run_id,
         "kind": kind,
         "occasion": "ended" if waiting_step(notice.about) is None else "approval",
         "outcome": notice.outcome,
-        "duration_ms": round((ended_at - created_at).total_seconds() * 1000) if ended and ended_at else None,
+        "duration_ms": None if notice.outcome is None else took(created_at, ended_at),
         "happened_at": notice.happened_at,
     }
 
