@@ -3,7 +3,8 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+
+from kit.http_date import seconds_until
 
 MAX_SECONDS = 24 * 3600.0
 """A longer wish is taken as this one, so that no timer overflows."""
@@ -19,7 +20,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime | None = None)
         text = headers.get("Retry-After")
         seconds = _number(text, 1.0)
         if seconds is None and text:
-            seconds = _until(text, now or datetime.now(UTC))
+            seconds = seconds_until(text, now or datetime.now(UTC))
     return None if seconds is None else min(max(seconds, 0.0), MAX_SECONDS)
 
 
@@ -29,13 +30,3 @@ def _number(text: str | None, unit: float) -> float | None:
     except ValueError:
         return None
     return value * unit if math.isfinite(value) else None
-
-
-def _until(text: str, now: datetime) -> float | None:
-    try:
-        when = parsedate_to_datetime(text)
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None
-    if when.tzinfo is None:  # "-0000": no zone is known, and HTTP dates are always GMT
-        when = when.replace(tzinfo=UTC)
-    return (when - now).total_seconds()

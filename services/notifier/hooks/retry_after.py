@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from kit.http_date import seconds_until
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 
@@ -16,9 +17,5 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime, longest: floa
     text = headers.get("Retry-After", "").strip()
     if _SECONDS.fullmatch(text):
         return min(float(text), longest)
-    try:
-        when = parsedate_to_datetime(text)
-        wait = (when if when.tzinfo else when.replace(tzinfo=UTC)) - now  # HTTP dates are always GMT
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None
-    return min(max(wait.total_seconds(), 0.0), longest)
+    wait = seconds_until(text, now)
+    return None if wait is None else min(max(wait, 0.0), longest)
