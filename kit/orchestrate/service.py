@@ -1,5 +1,6 @@
 """What the process of every orchestrator is made of, and how it starts and stops. What it does is its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -76,8 +77,7 @@ class OrchestratorService(HandlingService):
         self._broker.subscriber(ended, **of_facts(self._name, "generation-ended", self._handlers))(handler)
 
     async def _connect(self) -> None:
-        await super()._connect()
-        await self._log_bus.connect()
+        await asyncio.gather(super()._connect(), self._log_bus.connect())
         await self._reads.start()
 
     async def stop(self) -> None:
