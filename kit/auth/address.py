@@ -2,7 +2,7 @@
 
 import functools
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 from contracts.session import MAX_ADDRESS_CHARACTERS, MAX_NAME_CHARACTERS
 
@@ -25,16 +25,27 @@ def checked_address(text: str) -> str:
 
     Whether anybody reads mail there is not asked.
     """
+    found, made_up = _looked_at(text)
+    return found.normalized.removesuffix(made_up)
+
+
+def mailbox(text: str) -> tuple[str, str]:
+    """What stands before the @, and the domain in ASCII, for mail programs and servers. Raises BadAddressError."""
+    found, made_up = _looked_at(text)
+    return found.local_part, (found.ascii_domain or found.domain).removesuffix(made_up)
+
+
+def _looked_at(text: str) -> tuple[ValidatedEmail, str]:
+    """What the library finds, and what its domain has more than the address."""
     if len(text) > MAX_ADDRESS_CHARACTERS:
         raise BadAddressError(f"it has more than {MAX_ADDRESS_CHARACTERS} characters")
     local = text.rpartition("@")[2].rpartition(".")[2].lower() in _OF_ONE_NETWORK
+    made_up = _SOMEWHERE if local else ""
     try:
-        found = validate_email(
-            text + _SOMEWHERE if local else text, strict=True, check_deliverability=False, globally_deliverable=False
-        )
+        found = validate_email(text + made_up, strict=True, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
         raise BadAddressError(str(error)) from None
-    return found.normalized.removesuffix(_SOMEWHERE) if local else found.normalized
+    return found, made_up
 
 
 def checked_name(text: str) -> str:
