@@ -35,8 +35,8 @@ QUICK: dict[str, Any] = {
     "sweep_seconds": 0.05,
     "mail_retry_base_seconds": 0.1,
     "mail_retry_max_seconds": 0.2,
-    "send_seconds": 5,
-    "claim_seconds": 6,
+    "send_seconds": 20,
+    "claim_seconds": 21,
     "hooks_allow_private": True,
     "hook_retry_seconds": (0.1, 0.1, 0.1),
 }
