@@ -9,6 +9,11 @@ from typing import Any
 from kit.bus.permissions import Permissions
 from kit.runtime.embedded_nats import MAX_PAYLOAD_BYTES, SYNC_INTERVAL
 
+GREETING_DELAY_SECONDS = 1
+"""Ours speak TLS at once, and are waited for so long; who says nothing by then is a tool that wants to be greeted first.
+With `auto` NATS waits for 50 ms only, and a client on a busy machine is then greeted in the middle of its handshake."""
+HANDSHAKE_SECONDS = 5
+"""As long as a client of ours waits (kit/bus/connection.py)."""
 ANSWERS_PER_REQUEST = 1
 ANSWER_SECONDS = 120
 """So long after a request it may be answered: longer than anybody waits (the edge for the text of a file: 90 s)."""
@@ -41,8 +46,12 @@ def server_configuration(name: str, place: ServerPlace, users: Mapping[str, User
         "listen": place.listen,
         "max_payload": MAX_PAYLOAD_BYTES,
         "jetstream": {"store_dir": str(place.store), "sync_interval": SYNC_INTERVAL},
-        # `auto`: ours speak TLS at once and nothing else; tools that want to be greeted first are served as well.
-        "tls": {"cert_file": str(place.certificate), "key_file": str(place.key), "handshake_first": "auto"},
+        "tls": {
+            "cert_file": str(place.certificate),
+            "key_file": str(place.key),
+            "handshake_first": f"{GREETING_DELAY_SECONDS}s",
+            "timeout": HANDSHAKE_SECONDS,
+        },
         "authorization": {"users": [_user(users[user]) for user in sorted(users)]},
     }
     if place.monitor is not None:

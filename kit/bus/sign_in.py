@@ -17,7 +17,18 @@ class BusError(StartError):
 
 
 class SigningClient(Client):
-    """nats-py's client, which signs with keys of ours (kit/bus/keys.py says why)."""
+    """nats-py's client, which signs with keys of ours (kit/bus/keys.py says why) and survives a failed handshake."""
+
+    async def _process_connect_init(self) -> None:
+        try:
+            await super()._process_connect_init()
+        except BaseException:
+            # The next attempt takes a transport of its own: nats-py would first wait for the end of this one, which is
+            # never told after a TLS handshake that failed (nats.py issues 382 and 718).
+            transport, self._transport = self._transport, None
+            if transport is not None:
+                transport.close()
+            raise
 
     def _setup_nkeys_seed_connect(self) -> None:
         file = Path(str(self._nkeys_seed))

@@ -13,7 +13,7 @@ WAITS = {"architect": (0.5, 2.0), "edge": (0.5, 3.0), "inference": (0.5, 3.0)}
 """Each process is killed once, early enough for a run to be at it."""
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_runs_of_assistants_end_right_whatever_is_killed(tmp_path: Path) -> None:
     options = Options(mode="assistants", seed=SEED, count=RUNS, streams=RUNS)
     outcome = await assistants.run(options, tmp_path / "chaos", print, rate=(60.0, 120.0), waits=WAITS, most=1)

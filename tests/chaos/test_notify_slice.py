@@ -11,7 +11,7 @@ SEED = 20261127
 RUNS = 8
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_every_owner_who_is_away_gets_one_mail_whoever_is_killed(tmp_path: Path) -> None:
     options = Options(mode="notify", seed=SEED, count=RUNS, streams=RUNS)
     outcome = await notify.run(options, tmp_path / "chaos", print, most=3)

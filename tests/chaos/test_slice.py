@@ -12,7 +12,7 @@ SEED = 20261123
 SHAPE = Shape(streams=8, words=(60, 160), rate=(20.0, 30.0))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_everything_is_killed_and_nothing_is_lost(tmp_path: Path) -> None:
     options = Options(seed=SEED, kills_per_kind=2, pauses_per_kind=0, drops=2)
     outcome = await mixed.run(options, tmp_path / "chaos", print, shape=SHAPE)

@@ -35,7 +35,6 @@ async def product(
         yield stack
 
 
-@pytest.mark.timeout(240)
 async def test_fifty_streams_lose_the_leader_of_the_log_twice_and_nothing_else(
     cluster: Cluster, product: Stack, model: CountingModel
 ) -> None:

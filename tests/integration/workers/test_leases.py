@@ -67,7 +67,6 @@ async def test_a_worker_that_gets_its_own_request_again_beats_for_the_newest_del
     assert len(model.calls["mine"]) == 1
 
 
-@pytest.mark.timeout(180)
 async def test_a_worker_that_was_stopped_for_longer_than_its_lease_wakes_up_and_is_silent(
     two_workers: Stack, model: CountingModel, queue: Queue
 ) -> None:
