@@ -10,7 +10,7 @@ from kit.bus.permissions import Permissions
 from kit.runtime.embedded_nats import MAX_PAYLOAD_BYTES, SYNC_INTERVAL
 
 GREETING_DELAY_SECONDS = 1
-"""Ours speak TLS at once, and are waited for so long; who says nothing by then is a tool that wants to be greeted first.
+"""Ours speak TLS at once, and are waited for so long; a tool that wants to be greeted first is greeted then.
 With `auto` NATS waits for 50 ms only, and a client on a busy machine is then greeted in the middle of its handshake."""
 HANDSHAKE_SECONDS = 5
 """As long as a client of ours waits (kit/bus/connection.py)."""

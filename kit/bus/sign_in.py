@@ -27,7 +27,7 @@ class SigningClient(Client):
             # never told after a TLS handshake that failed (nats.py issues 382 and 718).
             transport, self._transport = self._transport, None
             if transport is not None:
-                transport.close()
+                transport.close()  # type: ignore[no-untyped-call]
             raise
 
     def _setup_nkeys_seed_connect(self) -> None:

@@ -12,7 +12,7 @@ from tests.clients.npm import Node, NotInstalledError
 from tests.fixtures.servers import Servers
 
 HERE = Path(__file__).parent
-TEST_SECONDS = 300
+TEST_SECONDS = 600
 
 
 @pytest.fixture(scope="session")

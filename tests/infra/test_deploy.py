@@ -9,7 +9,7 @@ from services.roster import ROSTER
 from tests.infra.cloud.deploy import Deployed, deployed
 from tests.infra.synthesized import Synthesized
 
-SECONDS = 180
+SECONDS = 600
 NAMES = {spec.name for spec in ROSTER}
 
 

@@ -15,7 +15,7 @@ from tests.infra.synthesized import CHOICES, Synthesized
 
 MADE_BY_CDK = ["W3005", "W3010"]
 """A dependency said twice, and zones by their names (infra/exceptions.py)."""
-SECONDS = 240
+SECONDS = 600
 
 
 def found(app: Any, folder: Path) -> dict[tuple[str, str], list[str]]:

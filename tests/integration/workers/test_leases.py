@@ -3,8 +3,6 @@
 import asyncio
 import signal
 
-import pytest
-
 from tests.fixtures.bus import plain_client, subjects_of
 from tests.fixtures.counting import CountingModel
 from tests.fixtures.events import ENDINGS
