@@ -78,7 +78,7 @@ async def test_stop_reaches_the_model_and_keeps_what_was_written(lab: Lab) -> No
         assert TEXT.startswith(transcript.text()[:200])
         assert (TEXT * 20).startswith(transcript.text())
         assert await stored(studio, run) == transcript.text()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await script.stopped.wait()
 
 

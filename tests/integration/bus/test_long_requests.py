@@ -69,7 +69,7 @@ def asked(content: str) -> StartCompletion:
 async def test_a_request_arrives_whole_whatever_its_length(bus: Bus, heard: list[str], length: int) -> None:
     blobs = Blobs(bus, 1)
     for content in ("a" * length, "é" * (length // 2)):
-        await call(bus, asked(content), timeout=20, blobs=blobs)
+        await call(bus, asked(content), timeout=30, blobs=blobs)
         assert heard.pop() == content
     if length > 1:
         assert not await subjects_of(bus.client, f"OBJ_{BUCKET}", f"$O.{BUCKET}.C.>"), "nothing of it is kept"
@@ -77,14 +77,14 @@ async def test_a_request_arrives_whole_whatever_its_length(bus: Bus, heard: list
 
 async def test_a_short_request_is_refused_as_ever(bus: Bus, heard: list[str]) -> None:
     with pytest.raises(Refused, match="chat_y"):
-        await call(bus, DeleteCompletion(owner=OWNER, run_id="chat_y"), timeout=20, blobs=Blobs(bus, 1))
+        await call(bus, DeleteCompletion(owner=OWNER, run_id="chat_y"), timeout=30, blobs=Blobs(bus, 1))
 
 
 async def test_who_cannot_keep_a_request_is_refused(bus: Bus, heard: list[str]) -> None:
     with pytest.raises(Refused, match="larger"):
-        await call(bus, asked("x" * 3 * 1024 * 1024), timeout=20)
+        await call(bus, asked("x" * 3 * 1024 * 1024), timeout=30)
 
 
 async def test_a_long_request_that_nobody_hears_is_unavailable(bus: Bus) -> None:
     with pytest.raises(Unavailable):
-        await call(bus, asked("x" * MAX_REQUEST_BYTES), timeout=20, blobs=Blobs(bus, 1))
+        await call(bus, asked("x" * MAX_REQUEST_BYTES), timeout=30, blobs=Blobs(bus, 1))

@@ -105,8 +105,8 @@ async def test_a_service_may_answer_a_request_once_and_not_say_anything_else_the
     async with told(bus, "chat") as (chat, refused), bus.client("edge") as edge:
         asked_for = await chat.subscribe("rpc.chat.get_run", queue="chat")
         assert not await settled(chat, refused)
-        asking = asyncio.create_task(edge.request("rpc.chat.get_run", b"?", timeout=5))
-        request = await asked_for.next_msg(timeout=5)
+        asking = asyncio.create_task(edge.request("rpc.chat.get_run", b"?", timeout=30))
+        request = await asked_for.next_msg(timeout=30)
         await request.respond(b"!")
         assert (await asking).data == b"!"
         del refused[:]
@@ -140,8 +140,8 @@ async def test_an_analyst_hears_facts_and_can_say_nothing(bus: SecureBus) -> Non
     async with bus.client("chat") as chat, told(bus, "analyst") as (analyst, refused):
         heard = await analyst.subscribe("evt.>")
         assert not await settled(analyst, refused)
-        await chat.request("evt.chat.conversation.created", b'{"told": true}', timeout=5)
-        assert (await heard.next_msg(timeout=5)).data == b'{"told": true}'
+        await chat.request("evt.chat.conversation.created", b'{"told": true}', timeout=30)
+        assert (await heard.next_msg(timeout=30)).data == b'{"told": true}'
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ class Handled:
     async def parked(self) -> dict[str, Any] | None:
         """What was parked of it: headers and body."""
         answer = await self._bus.client.request(
-            "$JS.API.STREAM.MSG.GET.DEAD", b'{"last_by_subj": "dead.%b"}' % self.subject.encode(), timeout=5
+            "$JS.API.STREAM.MSG.GET.DEAD", b'{"last_by_subj": "dead.%b"}' % self.subject.encode(), timeout=30
         )
         message = json.loads(answer.data).get("message")
         if message is None:

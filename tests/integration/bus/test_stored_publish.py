@@ -167,9 +167,9 @@ async def test_a_question_that_nobody_answers_is_asked_again_soon(
                 await publish(subject, *arguments, **options)
 
         monkeypatch.setattr(bus.client, "publish", dropped)
-        assert await last_message(bus, "RUNS", "log.x", timeout=20) is None
+        assert await last_message(bus, "RUNS", "log.x", timeout=30) is None
         drops = 1
-        assert await publish_stored(bus.client, "log.x", b"{}", timeout=20) == 1
+        assert await publish_stored(bus.client, "log.x", b"{}", timeout=30) == 1
 
 
 async def test_nobody_waits_for_ever(bus: Bus) -> None:

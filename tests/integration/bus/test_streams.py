@@ -84,11 +84,11 @@ async def test_work_is_offered_again_however_often_it_failed_and_is_gone_when_it
     await bus.client.jetstream().publish("work.inference.generate.interactive", b"{}")
     consumer = await bus.client.jetstream().pull_subscribe_bind(INFERENCE_CONSUMER, "WORK")
     for delivery in range(1, 31):
-        (message,) = await consumer.fetch(1, timeout=5)
+        (message,) = await consumer.fetch(1, timeout=30)
         assert message.metadata.num_delivered == delivery
         await message.nak()
-    (message,) = await consumer.fetch(1, timeout=5)
-    await message.ack_sync(timeout=5)
+    (message,) = await consumer.fetch(1, timeout=30)
+    await message.ack_sync(timeout=30)
     assert (await api(bus.client, "STREAM.INFO.WORK"))["state"]["messages"] == 0
 
 

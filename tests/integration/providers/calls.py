@@ -10,7 +10,7 @@ from contracts.content import Turn
 from contracts.generation import Parameters
 from services.inference.providers.base import Chunk, Finish, Provider, ProviderCall, ProviderError, Text
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 async def until(condition: Callable[[], object]) -> None:

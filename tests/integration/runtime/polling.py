@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 60.0
 POLL_SECONDS = 0.02
 
 
