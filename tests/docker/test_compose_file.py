@@ -102,6 +102,13 @@ def test_the_proxy_is_patient_enough_for_streams_and_has_time_to_stop() -> None:
     assert float(SERVICES["proxy"]["stop_grace_period"].removesuffix("s")) > int(hard_stop[1])
 
 
+def test_the_proxy_gives_up_a_silent_client_as_soon_as_an_edge_would() -> None:
+    """Otherwise a laptop that was closed would count as watching for a quarter of an hour."""
+    patience = re.search(r"^ +bind :8484 tcp-ut (\d+)s$", PROXY, re.MULTILINE)
+    assert patience
+    assert int(patience[1]) == Settings().edge.unacknowledged_seconds
+
+
 def test_the_proxy_neither_compresses_nor_buffers_nor_repeats_what_may_have_been_sent() -> None:
     assert not re.search(r"^\s*(compression|filter compression|option http-buffer-request)", PROXY, re.MULTILINE)
     assert re.findall(r"^\s*retry-on (.*)$", PROXY, re.MULTILINE) == ["conn-failure"]
