@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_FLUSH_TIMEOUT, Client
 
 from kit.bus.keys import public_key, sign
 from kit.runtime.errors import StartError
@@ -29,6 +29,11 @@ class SigningClient(Client):
             if transport is not None:
                 transport.close()  # type: ignore[no-untyped-call]
             raise
+
+    async def flush(self, timeout: int = DEFAULT_FLUSH_TIMEOUT) -> None:
+        """As nats-py's, whose PING may overtake what is still to be written, so that its answer says nothing of that."""
+        await self._flush_pending(force_flush=True)
+        await super().flush(timeout)
 
     def _setup_nkeys_seed_connect(self) -> None:
         file = Path(str(self._nkeys_seed))
