@@ -31,7 +31,7 @@ class SigningClient(Client):
             raise
 
     async def flush(self, timeout: int = DEFAULT_FLUSH_TIMEOUT) -> None:
-        """As nats-py's, whose PING may overtake what is still to be written, so that its answer says nothing of that."""
+        """As nats-py's, whose PING may overtake what is still to be written: its answer then says nothing of that."""
         await self._flush_pending(force_flush=True)
         await super().flush(timeout)
 
