@@ -3,6 +3,7 @@
 from contracts.message import Message
 from kit.bus.api import MESSAGE_ID, publish_stored
 from kit.bus.connection import Bus
+from kit.telemetry import measures
 from kit.telemetry.context import trace_headers
 from kit.telemetry.spans import PRODUCER, span
 
@@ -19,4 +20,6 @@ async def publish(bus: Bus, message: Message) -> int:
         headers = trace_headers()
         if message_id is not None:
             headers[MESSAGE_ID] = message_id
-        return await publish_stored(bus.client, subject, body, headers=headers)
+        sequence = await publish_stored(bus.client, subject, body, headers=headers)
+    measures.sent(subject)
+    return sequence

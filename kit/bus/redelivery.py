@@ -12,6 +12,7 @@ from nats.aio.msg import Msg
 from contracts import subjects
 from kit.bus.api import publish_stored
 from kit.bus.beats import Beats
+from kit.telemetry import measures
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,9 @@ async def park(client: Client, message: Msg, reason: str) -> None:
         DEAD_REASON: reason[:500],
         DEAD_DELIVERIES: str(meta.num_delivered),
     }
-    await publish_stored(client, subjects.DEAD.format(subject=message.subject), message.data, headers=headers)
+    dead = subjects.DEAD.format(subject=message.subject)
+    await publish_stored(client, dead, message.data, headers=headers)
+    measures.sent(dead)
     await message.term()
 
 

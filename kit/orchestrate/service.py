@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Protocol, get_args
 
 from contracts import subjects
 from contracts.generation import GenerationEnded
@@ -16,8 +16,10 @@ from kit.orchestrate.retention import Retention
 from kit.orchestrate.stand_in import StandIn
 from kit.orchestrate.watchdog import Watchdog
 from kit.orchestrate.watched import Runs
+from kit.runlog.outcome import Outcome
 from kit.runlog.reads import LogReads
 from kit.settings import Settings
+from kit.telemetry import measures
 
 CONCURRENT_LOG_READS = 8
 
@@ -75,6 +77,14 @@ class OrchestratorService(HandlingService):
         """Have every generation's ending told, also those of others' runs."""
         ended = subjects.GENERATION_ENDED.format(outcome="*")
         self._broker.subscriber(ended, **of_facts(self._name, "generation-ended", self._handlers))(handler)
+
+    async def start(self) -> None:
+        """Count its runs from nought, connect to everything and take messages. Raises as every service does."""
+        for fact in subjects.SUBJECTS_ARE_FOR:
+            if fact.split(".")[1:3] == [self._name, "run"]:
+                for outcome in get_args(Outcome):
+                    measures.sent(fact.format(outcome=outcome), 0)
+        await super().start()
 
     async def _connect(self) -> None:
         await asyncio.gather(super()._connect(), self._log_bus.connect())

@@ -16,6 +16,10 @@ ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 FLUSH_SECONDS = 3.0
 """On stop, how long a receiver may take for what is left; one that is away must not keep a process from ending."""
 
+HANDLING = "messaging.process.duration"
+HANDLING_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""In seconds; those of OpenTelemetry's semantic conventions."""
+
 _enabled = False
 
 
@@ -54,8 +58,17 @@ def start_telemetry(service: str, metrics_log: MetricsLogSettings | None = None)
 
         exporter = MetricsLog(service, metrics_log.namespace)
         readers.append(PeriodicExportingMetricReader(exporter, export_interval_millis=metrics_log.seconds * 1000))
-    metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=readers, shutdown_on_exit=False))
+    metrics.set_meter_provider(
+        MeterProvider(resource=resource, metric_readers=readers, views=[_handling_in_seconds()], shutdown_on_exit=False)
+    )
     _enabled = True
+
+
+def _handling_in_seconds() -> Any:
+    """FastStream measures in seconds and says nothing of buckets; the SDK's own are for milliseconds."""
+    from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+
+    return View(instrument_name=HANDLING, aggregation=ExplicitBucketHistogramAggregation(HANDLING_BUCKETS))
 
 
 def _trace(resource: Any) -> None:

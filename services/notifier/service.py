@@ -10,6 +10,7 @@ from kit.bus.broker import of_facts
 from kit.orchestrate.handling import HandlingService, Served
 from kit.runtime.service import Service
 from kit.settings import Settings
+from kit.telemetry import measures
 from services.notifier.attempts import Attempts, Channel
 from services.notifier.channels import HookChannel, MailChannel
 from services.notifier.contents import Contents
@@ -107,7 +108,9 @@ class NotifierService(HandlingService):
             self._broker.subscriber(subject, **of_facts(SCHEMA, name, self._handlers))(handler)
 
     async def start(self) -> None:
-        """Connect to everything, take messages, and say where e-mail goes."""
+        """Connect to everything, take messages, and say where e-mail goes. What it has told is counted from nought."""
+        for outcome in ("sent", "failed"):
+            measures.sent(subjects.NOTIFICATION_ENDED.format(outcome=outcome), 0)
         await super().start()
         log.info(self._transport.where() if self._transport is not None else "no e-mails are sent")
 

@@ -18,6 +18,7 @@ from kit.bus.connection import Bus
 from kit.bus.redelivery import RETRY_DELAYS_SECONDS, DeadLetterError, delay_after
 from kit.bus.streams import declare_streams
 from kit.settings import BusSettings
+from kit.telemetry import measures
 from tests.fixtures.bus import api, connected_bus
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -153,7 +154,11 @@ async def test_what_keeps_failing_is_parked_with_its_reason(make: Make) -> None:
     assert parked["Studio-Dead-Deliveries"] == "4"
 
 
-async def test_what_no_retry_can_help_is_parked_at_once(make: Make) -> None:
+async def test_what_no_retry_can_help_is_parked_at_once_and_counted(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(measures, "sent", counted.append)
     handled = await make(raising(DeadLetterError("hopeless")))
     await handled.happened()
     await handled.settled()
@@ -161,6 +166,7 @@ async def test_what_no_retry_can_help_is_parked_at_once(make: Make) -> None:
     parked = await handled.parked()
     assert parked is not None
     assert "hopeless" in parked["Studio-Dead-Reason"]
+    assert counted == [f"dead.{handled.subject}"]
 
 
 async def test_while_something_is_away_it_is_tried_for_as_long_as_it_takes(make: Make) -> None:
