@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 HELPERS = {"secrets", "migrate", "proxy"}
-SERVERS = {"nats", "postgres", "mailpit"}
+SERVERS = {"nats", "postgres", "mailpit", "observability"}
 NAMES = tuple(spec.name for spec in ROSTER)
 
 
@@ -59,9 +59,9 @@ def test_only_who_owns_tables_reaches_the_database(spec: Any) -> None:
     assert "secret-postgres" not in str(service.get("volumes", ""))
 
 
-def test_only_the_proxy_and_the_mails_are_published_and_only_on_this_machine() -> None:
+def test_only_what_people_look_at_is_published_and_only_on_this_machine() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"proxy", "mailpit"}
+    assert published.keys() == {"proxy", "mailpit", "observability"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 

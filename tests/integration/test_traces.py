@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.fixtures.dashboards import documented, unanswered
 from tests.fixtures.database import rows
 from tests.fixtures.events import opened, send
 from tests.fixtures.model_server import ModelServer
@@ -180,6 +181,35 @@ async def test_every_hop_of_a_token_is_measured(
         return any((s, m, a.get("hop")) == (service, metric, hop) for s, m, a in list(collector.points))
 
     await collector.until(measured, lambda: sorted({(s, m, a.get("hop", "")) for s, m, a in collector.points}))
+
+
+async def test_the_dashboards_ask_for_nothing_but_what_arrives(traced: Stack, collector: Collector) -> None:
+    async with traced.client() as http:
+        await send(http, "Hello")
+    await collector.until(lambda: not unanswered(collector.metrics), lambda: unanswered(collector.metrics))
+
+
+async def test_every_metric_that_arrives_is_documented_and_the_other_way_round(
+    traced: Stack, collector: Collector
+) -> None:
+    async with traced.client() as http:
+        await send(http, "Hello")
+    await collector.until(lambda: collector.metrics.keys() >= documented(), lambda: collector.metrics.keys())
+    assert collector.metrics.keys() == documented()
+
+
+async def test_what_is_measured_in_seconds_has_buckets_for_less_than_one(traced: Stack, collector: Collector) -> None:
+    measured = {name for name, unit, kind in documented() if (unit, kind) == ("s", "histogram")}
+    await collector.until(lambda: collector.bounds.keys() >= measured, lambda: collector.bounds.keys())
+    for name in measured:
+        assert len([bound for bound in collector.bounds[name] if 0 < bound < 1]) > 4, name
+
+
+async def test_runs_are_counted_from_nought(traced: Stack, collector: Collector) -> None:
+    """So that the increase of a counter shows the first one that fails. Here no run of an assistant has."""
+    failed = "evt.architect.run.failed"
+    await collector.until(lambda: failed in collector.sent, lambda: collector.sent)
+    assert collector.sent[failed] == 0
 
 
 async def test_a_receiver_that_is_away_harms_nothing(
