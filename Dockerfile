@@ -1,5 +1,5 @@
 # One image for everything: the command picks the service.
-#   python -m services run architect|chat|compare|edge|inference|notifier      python -m services migrate
+#   python -m services run SERVICE (the names are in services/roster.py)      python -m services migrate
 
 # The part of the one lock that runs (no servers as wheels, no tools). A stage of its own: the packages below are
 # installed again only when the outcome changes, not with every edit of pyproject.toml.

@@ -51,6 +51,9 @@ def monthly(templates: Mapping[str, Mapping[str, Any]], usage: Usage) -> dict[st
         if counted is not None:
             for what, usd in counted(properties, templates[stack], usage):
                 costs[what] += usd
+        if kind == "AWS::ECS::Cluster" and _is_watched_closely(properties):
+            looked_at = sum(1 for _, _, kind, _ in _resources(templates) if kind == "AWS::ECS::Service")
+            costs["Container Insights"] += looked_at * prices.INSIGHTS_OF_A_SERVICE
         if kind == "AWS::RDS::DBInstance" and "Reader" in name:
             costs["Aurora"] += usage.acu * prices.ACU * prices.HOURS
     costs["logs"] += usage.log_gib * prices.LOG_GIB
@@ -133,9 +136,8 @@ def _firewall(firewall: Resource, _: Mapping[str, Any], usage: Usage) -> Costs:
     yield "firewall", prices.FIREWALL + rules + usage.million_requests * prices.MILLION_FIREWALL_REQUESTS
 
 
-def _cluster(cluster: Resource, template: Mapping[str, Any], _: Usage) -> Costs:
-    if any(one.get("Value") in ("enabled", "enhanced") for one in cluster.get("ClusterSettings", [])):
-        yield "Container Insights", 9 * prices.INSIGHTS_OF_A_SERVICE  # six services and three nodes
+def _is_watched_closely(cluster: Resource) -> bool:
+    return any(one.get("Value") in ("enabled", "enhanced") for one in cluster.get("ClusterSettings", []))
 
 
 def _fixed(what: str, usd: Callable[[Resource, Usage], float]) -> Callable[..., Costs]:
@@ -144,7 +146,6 @@ def _fixed(what: str, usd: Callable[[Resource, Usage], float]) -> Callable[..., 
 
 COUNTED: dict[str, Callable[..., Costs]] = {
     "AWS::ECS::Service": _service,
-    "AWS::ECS::Cluster": _cluster,
     "AWS::EC2::LaunchTemplate": _instance,
     "AWS::EC2::Volume": _fixed("disks", lambda volume, _: volume["Size"] * prices.GP3_GIB),
     "AWS::EC2::NatGateway": _fixed("NAT", lambda _, __: (prices.NAT_GATEWAY + prices.PUBLIC_ADDRESS) * prices.HOURS),

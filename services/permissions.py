@@ -12,6 +12,7 @@ from contracts.chat import GetConversation, GetRun
 from contracts.compare import GetComparison
 from contracts.generation import ListModels
 from contracts.message import Request
+from kit.bus.health import health_subject
 from kit.bus.permissions import (
     ANY_OF,
     Permissions,
@@ -24,7 +25,6 @@ from kit.bus.permissions import (
     serves,
     together,
 )
-from services.commands.healthy import QUESTIONS
 from services.roster import ROSTER
 
 DECLARE, ANALYST = "declare", "analyst"
@@ -43,16 +43,19 @@ def _says(service: str) -> Permissions:
     return publishes(*(each for each in told if each.split(".")[1] == service))
 
 
+def _usual(service: str) -> Permissions:
+    """What any service may: take what is for it, answer, tell its own facts, keep what is too long for a message."""
+    return together((serves(service), _says(service), keeps_long_texts()))
+
+
 def _orchestrates(service: str) -> Permissions:
     """Starts generations, watches them, ends those that nobody ends, writes the run's own lane."""
     return together((
-        serves(service),
-        _says(service),
+        _usual(service),
         _asks(ListModels),
         publishes(subjects.GENERATE, subjects.GENERATION_ENDED, subjects.CANCEL, subjects.PING, subjects.LOG),
         reads("RUNS"),
         purges("RUNS"),
-        keeps_long_texts(),
     ))  # fmt: skip
 
 
@@ -74,31 +77,29 @@ _OF_SERVICES: dict[str, Permissions] = {
         purges("TIMERS"),
     )),
     "notifier": together((
-        serves("notifier"),
-        _says("notifier"),
+        _usual("notifier"),
         _asks(GetRun, GetConversation, GetComparison, GetAssistantRun),
         publishes(subjects.PRESENCE),
-        keeps_long_texts(),
     )),
     "inference": together((
-        serves("inference"),
+        _usual("inference"),
         hears(subjects.CONTROL),
         publishes(subjects.PING, subjects.GENERATION_ENDED, subjects.LOG),
         publishes(subjects.DEAD.format(subject=subjects.GENERATE)),
         Permissions(never_publish=(RUNS_LANE,)),  # that lane is the orchestrator's
         reads("RUNS"),
-        keeps_long_texts(),
     )),
 }  # fmt: skip
+"""A service that is not here has what is usual. More is given to it here, and nowhere else."""
 
 
 def permissions() -> dict[str, Permissions]:
     """What each user may do: a service of the roster, who declares the streams, an analyst."""
     users = {}
     for spec in ROSTER:
-        allowed = _OF_SERVICES[spec.name]
-        if question := QUESTIONS.get(spec.name):  # a container asks its own service whether it is well
-            allowed += publishes(question.rpc_subject())
+        allowed = _OF_SERVICES.get(spec.name, _usual(spec.name))
+        if spec.name != "edge":  # a container asks its own service whether it is well
+            allowed += publishes(health_subject(spec.name))
         users[spec.name] = allowed
     users[DECLARE] = declares()
     # Not one call of JetStream: the server sends its answer to any subject that the call names.

@@ -27,6 +27,7 @@ TRIES = 3
 
 WARM_CONNECTIONS = 2
 _SERVER_SETTINGS = {"jit": "off"}
+_ASKED = Statement("SELECT 1")
 
 LOST: tuple[type[BaseException], ...] = (
     asyncpg.PostgresConnectionError,
@@ -129,6 +130,10 @@ class Database:
             for statement, values in steps:
                 rows = await connection.fetch(statement.sql, *statement.arguments(values))
         return rows
+
+    async def answers(self) -> None:
+        """Ask it something. Raises asyncpg's errors, or TimeoutError, if it is away."""
+        await self.fetch(_ASKED, {})
 
     async def connect(self) -> None:
         """Open some connections, so that the first requests do not wait for them. Raises StartError."""

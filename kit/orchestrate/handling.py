@@ -9,6 +9,7 @@ from kit.bus.blobs import Blobs
 from kit.bus.broker import make_broker
 from kit.bus.connection import Bus
 from kit.bus.describe import describe_service
+from kit.bus.health import answer_health
 from kit.bus.rpc import on_request
 from kit.bus.streams import ready_streams
 from kit.db.database import UNAVAILABLE, Database
@@ -61,6 +62,7 @@ class HandlingService:
                 register = on_request(self._broker, request, workers=self._handlers, blobs=blobs, kept=self._blobs)
                 register(when_available(handler))
         describe_service(self._broker, self._name, about)
+        answer_health(self._broker, self._name, self._database.answers)
 
     async def _connect(self) -> None:
         await asyncio.gather(self._bus.connect(), self._database.connect())

@@ -8,6 +8,7 @@ from kit.bus.blobs import Blobs
 from kit.bus.broker import make_broker
 from kit.bus.connection import Bus
 from kit.bus.describe import describe_service
+from kit.bus.health import answer_health
 from kit.bus.rpc import on_request
 from kit.bus.streams import ready_streams
 from kit.runlog.reads import LogReads
@@ -55,6 +56,7 @@ class InferenceService:
         self._broker = make_broker(settings.nats, NAME, self._bus, middlewares=broker_middlewares())
         on_request(self._broker, ListModels, workers=LIST_WORKERS)(self.on_list_models)
         describe_service(self._broker, NAME, __doc__ or "")
+        answer_health(self._broker, NAME, self._offers_models)
         self._waiting = Waiting(self._bus)
         self._looking: asyncio.Task[None] | None = None
 
@@ -62,6 +64,9 @@ class InferenceService:
         """The catalogue as it is now."""
         models = tuple(card.model_dump(mode="json") for card in self._catalogue.models())
         return ModelList(models=models, providers=self._providers.states())
+
+    async def _offers_models(self) -> None:
+        """It is well when it answers: a provider that is away makes it no worse."""
 
     async def start(self) -> None:
         """Connect, look for a local Ollama, warm the providers, take work. Raises BusError, LogUnavailableError."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
+from compose_check import OURS
 
 from kit.bus.streams import MAX_MESSAGE_BYTES
 from kit.runtime.process import stop_seconds
 from kit.settings import Settings
 from kit.telemetry.setup import FLUSH_SECONDS
-from services.commands.healthy import QUESTIONS
 from services.commands.secret_files import FROM_FILES
 from services.roster import ROSTER
 
@@ -24,7 +24,13 @@ NAMES = tuple(spec.name for spec in ROSTER)
 
 
 def test_it_has_a_block_for_each_service_of_the_roster_and_none_without_one() -> None:
-    assert SERVICES.keys() - HELPERS - SERVERS == set(NAMES)
+    blocks = SERVICES.keys() - HELPERS - SERVERS
+    assert set(NAMES) - blocks == set(), "it needs a block in compose.yaml, like that of compare"
+    assert blocks - set(NAMES) == set(), "it has a block in compose.yaml and no line in services/roster.py"
+
+
+def test_the_containers_that_are_tried_are_those_of_the_roster() -> None:
+    assert OURS == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -42,7 +48,6 @@ def test_a_service_runs_itself_and_is_watched_restarted_and_confined(name: str) 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "edge"])
 def test_a_service_without_http_is_asked_over_the_bus(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"][-2:] == ["healthy", name]
-    assert name == QUESTIONS[name].SERVICE
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -18,11 +18,15 @@ KEY, TRUST = "/run/bus/key", "/run/bus/trust"
 
 
 def test_it_has_a_block_for_each_service_and_a_key_for_each_user() -> None:
-    assert SERVICES.keys() == {"bus-keys", "nats", *NAMES}
+    blocks = SERVICES.keys() - {"bus-keys", "nats"}
+    assert set(NAMES) - blocks == set(), "it needs a block in compose.secure.yaml as well, like that of compare"
+    assert blocks - set(NAMES) == set(), "it has a block in compose.secure.yaml and no line in services/roster.py"
     made = {volume.split(":")[0] for volume in SERVICES["bus-keys"]["volumes"]}
-    assert {f"bus-key-{user}" for user in permissions()} <= made
+    needed = {f"bus-key-{user}" for user in permissions()}
+    assert needed - made == set(), "it needs a volume among those of bus-keys in compose.secure.yaml"
     assert set(permissions()) == {*NAMES, ANALYST}
-    assert made == set(COMPOSE["volumes"])
+    assert made - set(COMPOSE["volumes"]) == set(), "it needs a line under `volumes:` in compose.secure.yaml"
+    assert set(COMPOSE["volumes"]) - made == set()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,4 +1,4 @@
-"""Roster, compose and CDK, held against each other: one line, one block, and nothing here."""
+"""Roster, compose and CDK, held against each other: a line and a block, and a size of its own only if it needs one."""
 
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ def test_each_service_of_the_roster_is_a_fargate_service_of_its_own(cloud: Synth
     for service in services.values():
         providers = {one["CapacityProvider"] for one in service["CapacityProviderStrategy"]}
         assert providers <= {"FARGATE", "FARGATE_SPOT"}
+
+
+def test_every_size_is_of_a_service_that_there_is(cloud: Synthesized) -> None:
+    assert cloud.profile.tasks.keys() - set(NAMES) == set(), "infra/profiles.py"
 
 
 @pytest.mark.parametrize("name", NAMES)

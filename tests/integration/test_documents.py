@@ -14,6 +14,8 @@ from fastapi.routing import APIRoute
 
 from contracts import catalogue, events, subjects
 from contracts.exchanges import EXCHANGES
+from kit.bus.describe import DESCRIBE
+from kit.bus.health import HEALTH
 from kit.settings import BusSettings, Settings
 from services.edge import routes
 from services.edge.gateway import Gateway
@@ -25,6 +27,8 @@ from tests.fixtures.stack import Stack
 COMPONENT_KEY = re.compile(r"[A-Za-z0-9._-]+")
 NOT_OF_A_SERVICE = {subjects.RPC, subjects.DEAD, subjects.CONTROL, subjects.DELIVERIES, subjects.TIMER}
 """Templates, and what is between the server and us."""
+ABOUT_ITSELF = (f".{DESCRIBE}", f".{HEALTH}")
+"""What every service is asked in the same words."""
 Document = dict[str, Any]
 
 
@@ -177,7 +181,7 @@ def subjects_in_code() -> dict[str, str]:
         if spec.name != "edge":
             assert broker is not None, f"{spec.name} keeps its broker elsewhere"
             found.update({subscriber.subject.broker_address: spec.name for subscriber in broker.subscribers})
-    return {subject: service for subject, service in found.items() if not subject.endswith(".describe")}
+    return {subject: service for subject, service in found.items() if not subject.endswith(ABOUT_ITSELF)}
 
 
 async def test_asyncapi_has_every_subscriber_and_no_other(asyncapi: Document, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Which services there are, and how many of each. A later service joins the chaos by a line here."""
+"""Every service of the roster, and how many processes each has."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kit.runtime.child import ChildSpec
+from services.roster import ROSTER
 from tests.chaos.cluster.member import Member
 from tests.chaos.cluster.release import CURRENT, Release
 
@@ -20,14 +21,7 @@ class Replicas:
     count: int = 2
 
 
-REPLICAS = (
-    Replicas("edge"),
-    Replicas("chat"),
-    Replicas("compare"),
-    Replicas("architect"),
-    Replicas("notifier"),
-    Replicas("inference"),
-)
+REPLICAS = tuple(Replicas(spec.name) for spec in ROSTER)
 
 INFRASTRUCTURE = ("nats", "postgres")
 KINDS = (*(each.service for each in REPLICAS), *INFRASTRUCTURE)

@@ -1,9 +1,13 @@
-"""Who may publish and subscribe where: what is expected of services/permissions.py, written down a second time."""
+"""Who may publish and subscribe where: what is expected of services/permissions.py, written down a second time.
+
+A service that is not named here has what is usual, and nothing that is another's.
+"""
 
 from services.permissions import permissions
+from services.roster import ROSTER
 
 USERS = tuple(permissions())
-SERVICES = ("edge", "chat", "compare", "architect", "notifier", "inference")
+SERVICES = tuple(spec.name for spec in ROSTER)
 EVERYBODY, NOBODY = frozenset(USERS), frozenset[str]()
 ORCHESTRATORS = frozenset({"chat", "compare", "architect"})
 
@@ -28,12 +32,13 @@ MAY_PUBLISH = {
     "rpc.chat.get_run": {"edge", "notifier"},
     "rpc.architect.save_assistant": {"edge"},
     "rpc.notifier.add_webhook": {"edge"},
-    "rpc.inference.list_models": {"edge", "inference"} | ORCHESTRATORS,
+    "rpc.inference.list_models": {"edge"} | ORCHESTRATORS,
+    **{f"rpc.{name}.health": {"edge", name} for name in SERVICES if name != "edge"},
     "control.cancel.t.u.run_1.main": ORCHESTRATORS,
     "control.presence.t.u.run_1": {"notifier"},
     "deliver.architect-steps": NOBODY,
     "_INBOX.chat.x": NOBODY,
-    "$JS.API.STREAM.INFO.RUNS": EVERYBODY - {"notifier", "analyst"},
+    "$JS.API.STREAM.INFO.RUNS": ORCHESTRATORS | {"edge", "inference", "declare"},
     "$JS.API.STREAM.DELETE.RUNS": NOBODY,
     "$JS.API.STREAM.CREATE.RUNS": {"declare"},
     "$JS.API.STREAM.CREATE.MINE": NOBODY,

@@ -16,6 +16,7 @@ import pytest
 from polling import eventually, is_alive
 
 from kit.runtime.ports import free_port
+from services.roster import ROSTER
 
 FAKE_UP = Path(__file__).with_name("fake_up.py")
 ROOT = Path(__file__).parents[3]
@@ -92,16 +93,7 @@ async def all_gone(pids: dict[str, int]) -> None:
 async def test_it_starts_says_what_to_paste_and_stops_cleanly(tmp_path: Path) -> None:
     async with Up(tmp_path / "data") as up:
         state = await up.ready()
-        assert set(state["pids"]) == {
-            "nats",
-            "postgres",
-            "edge",
-            "chat",
-            "compare",
-            "architect",
-            "notifier",
-            "inference",
-        }
+        assert set(state["pids"]) == {"nats", "postgres", *(spec.name for spec in ROSTER)}
         assert f"AI Studio is at http://127.0.0.1:{up.port}" in up.output
         assert f"curl -N http://127.0.0.1:{up.port}/v1/conversations/new/messages" in up.output
         up.process.send_signal(signal.SIGTERM)
