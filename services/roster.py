@@ -1,6 +1,6 @@
 """The system as data: one line per service. Read this first.
 
-Adding a service is a folder, a line here and a compose block; a test holds them against each other.
+Adding a service is a folder, a line here and a compose block; tests hold them together (docs/architecture.md).
 """
 
 import importlib

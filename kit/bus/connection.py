@@ -126,7 +126,7 @@ class Bus:
                 for callback in self.on_loss:
                     await callback()
             elif "permissions violation" in str(error).lower():
-                log.error("NATS does not let us: %s", error)
+                log.error("NATS does not let us: %s (services/permissions.py is the list)", error)
             else:
                 if not self._opened and not _is_refusal(self._refusal):  # afterwards the connection only breaks
                     self._refusal = error

@@ -18,7 +18,7 @@ ASKED = tuple(spec.name for spec in ROSTER if spec.name != "edge")
 
 
 def healthy(service: Annotated[str, typer.Argument(help=f"one of {', '.join(ASKED)}")]) -> None:
-    """Ask a service over the bus, and it its database; exit code 1 if it does not answer, or not well.
+    """Ask a service over the bus whether it is well; it looks whether its database answers. Exit code 1 if not.
 
     Any replica may answer: this says that there is the service. A replica that died is restarted by Docker itself.
     """
@@ -34,8 +34,11 @@ async def _ask(service: str, settings: Settings) -> None:
 
     bus = Bus(settings.nats, "healthy")
     try:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            await bus.connect()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await bus.connect()
+        except (OSError, TimeoutError):
+            raise StartError(f"nobody is at {', '.join(settings.nats.url)}; is NATS there? (STUDIO_NATS_URL)") from None
         answer = await bus.client.request(health_subject(service), b"", timeout=ANSWER_SECONDS)
     except (Error, OSError, TimeoutError) as error:
         raise StartError(f"{service} does not answer: {str(error) or type(error).__name__}") from None

@@ -9,6 +9,7 @@ import pytest
 from kit.bus.broker import make_broker
 from kit.bus.health import answer_health
 from kit.runtime.embedded_nats import EmbeddedNats
+from kit.runtime.ports import free_port
 from kit.settings import BusSettings
 from tests.fixtures.bus import bus_to
 from tests.fixtures.stack import SERVICES, Stack
@@ -46,6 +47,12 @@ async def test_a_service_that_is_away_or_misses_something_is_not_well(own_nats: 
         await broker.start()
         assert await healthy("chat", environment) == (1, "error: chat answers: the database is away\n")
         await broker.stop()
+
+
+async def test_a_bus_that_is_away_is_said() -> None:
+    address = f"nats://127.0.0.1:{free_port()}"
+    code, said = await healthy("chat", {"STUDIO_NATS_URL": address})
+    assert (code, said) == (1, f"error: nobody is at {address}; is NATS there? (STUDIO_NATS_URL)\n")
 
 
 @pytest.mark.parametrize("name", ["edge", "nobody"])
