@@ -1,5 +1,8 @@
 """The containers, tried for real: build, start, ask, scale, kill, stop, start again, remove. `task compose:test`
 
+Kills are in compose_kills.py, SIGTERM to each in compose_stops.py, how long starts take in compose_starts.py, and what
+people do meanwhile in compose_client.py and compose_runs.py.
+
 With `--secure` the same with compose.secure.yaml, the bus that only keys open. Standard library only. Exit code 0:
 everything held, or it cannot be tried here and CI is set (it says why).
 """
@@ -11,9 +14,8 @@ import subprocess
 import sys
 import time
 from http.client import HTTPException
-from typing import Any
 
-from compose_client import ANSWER_SECONDS, answer, connection, cuts, mails, messages
+from compose_client import ANSWER_SECONDS, answer, connection, mails, messages
 from compose_engine import (
     BASE_IMAGES,
     FILES,
@@ -23,7 +25,6 @@ from compose_engine import (
     compose,
     containers,
     docker,
-    kill_by_host_pid,
     left_behind,
     remove,
     require_engine,
@@ -31,6 +32,9 @@ from compose_engine import (
     show_logs,
     up,
 )
+from compose_kills import check_killed_edges, check_killed_workers
+from compose_starts import all_started, check_starts, started_again
+from compose_stops import check_stops
 
 ROSTER = ast.parse((ROOT / "services" / "roster.py").read_text())  # nothing that it needs is installed here
 OURS = tuple(
@@ -39,7 +43,6 @@ OURS = tuple(
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ServiceSpec"
 )
 BUILD_SECONDS = 900
-BACK_SECONDS = 6.0  # from a kill to being known to the proxy again
 SECURE = "compose.secure.yaml"
 
 
@@ -75,59 +78,6 @@ def check_smoke_command() -> None:
     say("README's command has an answer")
 
 
-class Killer:
-    """Kills some containers after the first words of an answer, and others when those are back."""
-
-    def __init__(self, *waves: list[dict[str, Any]]) -> None:
-        self.killed: list[dict[str, Any]] = []
-        self._waves, self._look_at = list(waves), 0.0
-
-    def on_text(self, text: str) -> None:
-        """The answer has come so far."""
-        if len(text.split()) < 5 or not self._waves or time.monotonic() < self._look_at:
-            return
-        self._look_at = time.monotonic() + 0.5
-        if all(restarted(one) for one in self.killed):
-            wave = self._waves.pop(0)
-            kill_by_host_pid(*wave)
-            self.killed += wave
-            self._look_at = time.monotonic() + BACK_SECONDS
-
-    def check(self) -> None:
-        """All were killed, and the engine has started them again."""
-        assert not self._waves, "the answer was over before all were killed"
-        deadline = time.monotonic() + ANSWER_SECONDS
-        while not all(restarted(one) for one in self.killed):
-            assert time.monotonic() < deadline, "a killed container was not restarted"
-            time.sleep(0.5)
-
-
-def restarted(container: dict[str, Any]) -> bool:
-    """Whether the engine has started it again since we looked at it."""
-    now = docker("inspect", "-f", "{{.RestartCount}} {{.State.Running}}", str(container["Id"]))
-    return now == f"{container['RestartCount'] + 1} true"
-
-
-def check_killed_workers() -> None:
-    """Kill every worker in mid-sentence: the same answer goes on to its one ending."""
-    killer = Killer(containers("inference"))
-    answer("for 4 seconds", "demo-marathon", on_text=killer.on_text)
-    killer.check()
-    say(f"{len(killer.killed)} workers killed in mid-sentence and restarted; the answer ended as stored")
-    answer("And now?")
-
-
-def check_killed_edges() -> None:
-    """Kill one edge and, when it is back, the other, during one answer: its stream moves to the one that is there."""
-    one, other = containers("edge")
-    killer = Killer([one], [other])
-    del cuts[:]
-    answer("for 20 seconds", "demo-marathon", on_text=killer.on_text)
-    killer.check()
-    assert cuts, "no stream was cut, although each edge was killed"
-    say(f"both edges killed in turn in mid-sentence; the stream was cut {len(cuts)} times, and went on by its cursor")
-
-
 def check_mail() -> None:
     """A run that nobody watches: its owner gets one mail."""
     began, http = time.monotonic(), connection()
@@ -153,6 +103,7 @@ def check() -> None:
     """Every step, in order."""
     check_build()
     say(f"ready in {up():.1f} s")
+    starts = all_started(OURS)
     began = time.monotonic()
     kept = answer("Hello")
     say(f"one answer, token by token, stored as seen, in {time.monotonic() - began:.1f} s")
@@ -169,6 +120,9 @@ def check() -> None:
     assert len(messages(kept)) == 2, "the conversation is gone after a restart"
     answer("Hello again")
     say(f"started again in {seconds:.1f} s, with its data")
+    starts += check_stops(OURS)
+    starts += started_again("migrate", "declare")
+    check_starts(starts)
 
 
 def main() -> int:

@@ -80,6 +80,18 @@ def containers(service: str) -> list[dict[str, Any]]:
     return list(json.loads(docker("inspect", *ids))) if ids else []
 
 
+def container(id_: str) -> dict[str, Any]:
+    """What the engine knows about one container now."""
+    return dict(json.loads(docker("inspect", id_))[0])
+
+
+def logs(id_: str, since: str) -> list[str]:
+    """What a container has written since a moment, as the engine tells moments."""
+    command = ["docker", "logs", "--since", since, id_]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=COMMAND_SECONDS)
+    return (done.stdout + done.stderr).splitlines()
+
+
 def up(*arguments: str) -> float:
     """Start and wait until all are healthy; the seconds it took."""
     began = time.monotonic()
