@@ -69,6 +69,16 @@ def test_one_platform_needs_no_index_of_its_own(tmp_path: Path) -> None:
     assert list(size_check.sizes(tmp_path / "image.tar")) == [("linux/amd64", 3)]
 
 
+def test_layers_that_are_not_compressed_count_as_if_they_were(tmp_path: Path) -> None:
+    archive = Archive(tmp_path / "image.tar")
+    text = "word " * 100_000
+    layer = archive.blob(text) | {"size": len(text), "mediaType": size_check.UNCOMPRESSED[0]}
+    config = archive.blob({"os": "linux", "architecture": "amd64"})
+    archive.close(archive.blob({"config": config, "layers": [layer]}))
+    (found,) = size_check.sizes(tmp_path / "image.tar")
+    assert 100 < found[1] < len(text) / 100
+
+
 def test_no_image_is_no_small_image(tmp_path: Path) -> None:
     Archive(tmp_path / "image.tar").close()
     with pytest.raises(SystemExit, match="there is no image"):
