@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from infra.choices import ChoiceError, Choices
 from infra.exceptions import acknowledge
 from infra.profiles import PROFILES, Profile
+from infra.stacks.access import AccessStack
 from infra.stacks.data import DataStack
 from infra.stacks.messaging import MessagingStack
 from infra.stacks.network import NetworkStack
@@ -38,7 +39,10 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
         raise ChoiceError(f"certificate: {profile.name} carries people's tokens and words, so it needs one")
     rest: dict[str, Any] = {"env": cdk.Environment(region=choices.region)}
     prefix = f"{PREFIX}-{profile.name}"
-    RegistryStack(app, f"{PREFIX}-Registry", **rest)
+    registry = RegistryStack(app, f"{PREFIX}-Registry", choices=choices, **rest)
+    if choices.github_repository:
+        access = AccessStack(app, f"{prefix}-Access", profile=profile, choices=choices, **rest)
+        access.add_stack_dependency(registry)  # which has made the account trust GitHub
     network = NetworkStack(app, f"{prefix}-Network", profile=profile, choices=choices, **rest)
     data = DataStack(app, f"{prefix}-Data", profile=profile, network=network, **rest)
     below: dict[str, Any] = {"profile": profile, "network": network, "data": data}
@@ -54,7 +58,8 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
         services=services,
         **rest,
     )
-    ObservabilityStack(app, f"{prefix}-Observability", messaging=messaging, services=services, **below, **rest)
+    watched: dict[str, Any] = {"choices": choices, "messaging": messaging, "services": services}
+    ObservabilityStack(app, f"{prefix}-Observability", **watched, **below, **rest)
     for stack in app.node.children:
         acknowledge(stack, stack.node.id.rpartition("-")[2], prefix=prefix, region=choices.region)
     # Not on listener rules: another tag would be a change of the production rule (infra/parts/balancer.py).

@@ -1,9 +1,15 @@
 """What is chosen at each deployment, and belongs in no file: `cdk deploy -c image_tag=… -c certificate=…`."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from email.utils import parseaddr
 from typing import Any
+
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+_BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+"""Neither has a wildcard: who may deploy is said by a whole name."""
 
 
 class ChoiceError(Exception):
@@ -29,6 +35,16 @@ class Choices:
     region: str = "us-east-1"
     nats_on: str = ""
     """`ec2` or `fargate`; empty: what the profile says."""
+    budget_usd: str = ""
+    """A month's, above which somebody is told; empty: what the profile says, in which no token of a model is."""
+    budget_of: str = "account"
+    """`account`: all that it spends; `profile`: what has this profile's tag, once that tag is activated for costs."""
+    github_repository: str = ""
+    """`owner/name` on GitHub, whose workflows may push images and deploy; empty: nobody's may."""
+    github_branch: str = "main"
+    """From which images are pushed. Who deploys is in the GitHub environment of the profile's name."""
+    github_provider: str = "make"
+    """`make`, or `there` in an account that trusts GitHub already: it can do so once only."""
 
     def __post_init__(self) -> None:
         if self.image_tag in ("", "latest"):
@@ -38,6 +54,16 @@ class Choices:
             )
         if self.nats_on not in ("", "ec2", "fargate"):
             raise ChoiceError(f"nats_on: {self.nats_on!r} is neither `ec2` nor `fargate`")
+        if self.budget_usd and not (self.budget_usd.isdecimal() and int(self.budget_usd)):
+            raise ChoiceError(f"budget_usd: {self.budget_usd!r} is no whole number of dollars")
+        if self.budget_of not in ("account", "profile"):
+            raise ChoiceError(f"budget_of: {self.budget_of!r} is neither `account` nor `profile`")
+        if self.github_repository and not _REPOSITORY.fullmatch(self.github_repository):
+            raise ChoiceError(f"github_repository: {self.github_repository!r} is not OWNER/NAME")
+        if not _BRANCH.fullmatch(self.github_branch):
+            raise ChoiceError(f"github_branch: {self.github_branch!r} is not the name of one branch")
+        if self.github_provider not in ("make", "there"):
+            raise ChoiceError(f"github_provider: {self.github_provider!r} is neither `make` nor `there`")
         if self.sender and "@" not in self.sender:
             raise ChoiceError(f"sender: {self.sender!r} is no address")
 

@@ -131,6 +131,12 @@ def _policy(policy: Resource, _: Mapping[str, Any], __: Usage) -> Costs:
         )
 
 
+def _database(database: Resource, _: Mapping[str, Any], usage: Usage) -> Costs:
+    yield "Aurora", usage.acu * prices.ACU * prices.HOURS + usage.database_gib * prices.AURORA_GIB
+    if database.get("ManageMasterUserPassword"):
+        yield "secrets and keys", prices.SECRET
+
+
 def _firewall(firewall: Resource, _: Mapping[str, Any], usage: Usage) -> Costs:
     rules = len(firewall["Rules"]) * prices.FIREWALL_RULE
     yield "firewall", prices.FIREWALL + rules + usage.million_requests * prices.MILLION_FIREWALL_REQUESTS
@@ -151,12 +157,11 @@ COUNTED: dict[str, Callable[..., Costs]] = {
     "AWS::EC2::NatGateway": _fixed("NAT", lambda _, __: (prices.NAT_GATEWAY + prices.PUBLIC_ADDRESS) * prices.HOURS),
     "AWS::EC2::VPC": _fixed("NAT", lambda _, usage: usage.nat_gib * prices.NAT_GIB),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _balancer,
-    "AWS::RDS::DBCluster": _fixed(
-        "Aurora", lambda _, usage: usage.acu * prices.ACU * prices.HOURS + usage.database_gib * prices.AURORA_GIB
-    ),
+    "AWS::RDS::DBCluster": _database,
     "AWS::SecretsManager::Secret": _fixed("secrets and keys", lambda _, __: prices.SECRET),
     "AWS::KMS::Key": _fixed("secrets and keys", lambda _, __: prices.KEY),
     "AWS::CloudWatch::Alarm": _alarm,
+    "AWS::CloudWatch::CompositeAlarm": _fixed("alarms", lambda _, __: prices.COMPOSITE_ALARM),
     "AWS::ApplicationAutoScaling::ScalingPolicy": _policy,
     "AWS::ServiceDiscovery::PrivateDnsNamespace": _fixed("names", lambda _, __: prices.ZONE),
     "AWS::WAFv2::WebACL": _firewall,

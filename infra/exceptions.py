@@ -15,10 +15,12 @@ _ZONES = "Named zones are what makes a template without asking an account; docs/
 
 REASONS: dict[str, dict[str, str]] = {
     "Data": {
-        "AwsSolutions-SMG4": "Rotating a password needs a function in the network and a restart of every service. It "
-        "is done by hand (docs/aws.md). The keys of providers are theirs to change.",
+        "AwsSolutions-SMG4": "The services are told their password once, when they start, and open connections all "
+        "the time: one that changed by itself would lock them out until each is started anew. It is changed by hand "
+        "(docs/aws.md). The administrator's changes by itself. The keys of providers are theirs to change.",
         "AwsSolutions-RDS10": "Only dev may be deleted; small and prod are protected.",
     },
+    "Registry": {"AwsSolutions-IAM5[Resource::*]": _NO_RESOURCE},
     "Messaging": {
         "CloudFormation-Validate::W3010": _ZONES,
         "AwsSolutions-ECS2": _SETTINGS,

@@ -42,6 +42,8 @@ class Profile:
     own_key: bool
     """Disks and the database are encrypted with a key of this stack, and not with the account's."""
     log_days: int
+    budget_usd: int
+    """Of a month: what docs/aws.md says that it costs, and some air. Tokens are not in it."""
     backup_days: int = 7
     nats_on: Literal["ec2", "fargate"] = "ec2"
     certificate_needed: bool = field(default=True)
@@ -74,6 +76,7 @@ DEV = Profile(
     insights=False,
     own_key=False,
     log_days=7,
+    budget_usd=160,
     backup_days=1,
     certificate_needed=False,
 )
@@ -96,6 +99,7 @@ SMALL = Profile(
     insights=False,
     own_key=False,
     log_days=14,
+    budget_usd=182,
 )
 
 PROD = Profile(
@@ -120,6 +124,7 @@ PROD = Profile(
     insights=True,
     own_key=True,
     log_days=30,
+    budget_usd=700,
     backup_days=14,
 )
 

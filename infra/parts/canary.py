@@ -9,7 +9,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.parts.alarm import MINUTE, add_alarm
+from infra.parts.alarm import MINUTE, Missing, add_alarm
 from infra.parts.balancer import Balancer
 from infra.parts.measure import FIRST_TOKEN, measure
 from infra.profiles import Profile
@@ -37,8 +37,13 @@ def strategy() -> dict[str, Any]:
     }
 
 
-def watch(scope: Construct, edge: ecs.FargateService, balancer: Balancer, profile: Profile, topic: sns.ITopic) -> None:
-    """Alarms that take a deployment of the edge back. They look at both target groups: ECS swaps their roles."""
+def watch(
+    scope: Construct, edge: ecs.FargateService, balancer: Balancer, profile: Profile, topic: sns.ITopic
+) -> tuple[cloudwatch.Alarm, ...]:
+    """Alarms that take a deployment of the edge back. They look at both target groups: ECS swaps their roles.
+
+    Returned are those that rise when people are not served.
+    """
     errors = add_alarm(
         scope,
         "EdgeErrors",
@@ -75,6 +80,29 @@ def watch(scope: Construct, edge: ecs.FargateService, balancer: Balancer, profil
     )
     edge.enable_deployment_alarms(
         [alarm.alarm_name for alarm in (errors, slow, unhealthy)], behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM
+    )
+    return errors, _nobody(scope, balancer, topic)
+
+
+def _nobody(scope: Construct, balancer: Balancer, topic: sns.ITopic) -> cloudwatch.Alarm:
+    """No edge is there. It takes nothing back: the first deployment begins like this."""
+
+    def healthy(group: elb.ApplicationTargetGroup) -> cloudwatch.IMetric:
+        return group.metrics.healthy_host_count(period=MINUTE, statistic="Maximum")
+
+    return add_alarm(
+        scope,
+        "NoEdge",
+        cloudwatch.MathExpression(
+            expression="MAX([FILL(blue, 0), FILL(green, 0)])",
+            period=MINUTE,
+            using_metrics={"blue": healthy(balancer.blue), "green": healthy(balancer.green)},
+        ),
+        1,
+        topic,
+        below=True,
+        missing=Missing.BREACHING,
+        says="No edge answers its health check: nobody is served. See the edge's events in ECS, and its log.",
     )
 
 

@@ -54,7 +54,10 @@ class DataStack(Stack):
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             security_groups=[self.reached],
             default_database_name=DATABASE,
-            credentials=rds.Credentials.from_generated_secret(ADMINISTRATOR),
+            # RDS makes the password, keeps it in a secret of its own, and changes it every week. Only the migration
+            # reads it, and anew each time.
+            credentials=rds.Credentials.from_username(ADMINISTRATOR),
+            manage_master_user_password=True,
             writer=rds.ClusterInstance.serverless_v2("Writer", auto_minor_version_upgrade=True),
             readers=[
                 rds.ClusterInstance.serverless_v2(f"Reader{number}", scale_with_writer=True)

@@ -1,7 +1,8 @@
 """The network, and the topic to which alarms go: what everything else stands on."""
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -11,6 +12,12 @@ from infra.choices import Choices
 from infra.profiles import Profile
 
 CIDR = "10.42.0.0/16"
+TELLS = {
+    "cloudwatch": f"cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*",
+    "budgets": f"budgets::{Aws.ACCOUNT_ID}:*",
+}
+"""Services of AWS, and in whose name each publishes. A topic with a policy of its own forgets that it ever let alarms
+in: without this they rise, and nobody hears it. The rules of EventBridge add themselves."""
 
 
 class NetworkStack(Stack):
@@ -39,12 +46,26 @@ class NetworkStack(Stack):
             traffic_type=ec2.FlowLogTrafficType.REJECT,  # who is refused; all traffic costs more than it tells
         )
         self.alarms = sns.Topic(self, "Alarms", enforce_ssl=True)
+        for service, source in TELLS.items():
+            self.alarms.add_to_resource_policy(_may_tell(self.alarms, service, source))
         if choices.alarm_email:
             self.alarms.add_subscription(subscriptions.EmailSubscription(choices.alarm_email))
 
     def selection(self, zone: str | None = None) -> ec2.SubnetSelection:
         """Where tasks run; in one zone, if it is named."""
         return ec2.SubnetSelection(subnet_type=self.task_subnets, availability_zones=[zone] if zone else None)
+
+
+def _may_tell(topic: sns.ITopic, service: str, source: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["sns:Publish"],
+        resources=[topic.topic_arn],
+        principals=[iam.ServicePrincipal(f"{service}.amazonaws.com")],
+        conditions={
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:{source}"},
+        },
+    )
 
 
 def _subnets(profile: Profile) -> list[ec2.SubnetConfiguration]:

@@ -7,8 +7,11 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from infra.choices import Choices
 from infra.parts.alarm import MINUTE, Missing, add_alarm
+from infra.parts.budget import add_budget
 from infra.parts.canary import error_rate
+from infra.parts.down import add_down, no_majority, rises
 from infra.parts.measure import FIRST_TOKEN, OPEN_STREAMS, SLOTS_USED, TOKEN_AGE, WORK_WAITING, measure
 from infra.profiles import Profile
 from infra.stacks.data import DataStack
@@ -19,6 +22,8 @@ from infra.stacks.services import ServicesStack
 TOKEN_AGE_SECONDS = 0.25
 WAITING_MINUTES = 5
 DATABASE_PERCENT = 90
+NOT_NEEDED = ("edge", "notifier")
+"""To say that people get no answers: edges are looked for by the balancer itself, and a mail may come later."""
 
 
 class ObservabilityStack(Stack):
@@ -30,6 +35,7 @@ class ObservabilityStack(Stack):
         name: str,
         *,
         profile: Profile,
+        choices: Choices,
         network: NetworkStack,
         data: DataStack,
         messaging: MessagingStack,
@@ -38,7 +44,7 @@ class ObservabilityStack(Stack):
     ) -> None:
         super().__init__(scope, name, **rest)
         self._profile, self._topic = profile, network.alarms
-        self._all_run(messaging, services)
+        running = self._all_run(messaging, services)
         self._product(profile)
         add_alarm(
             self,
@@ -49,25 +55,39 @@ class ObservabilityStack(Stack):
             periods=10,
             says="The database is at the greatest size it may have (database_most_acu).",
         )
+        nodes = [running[name] for name in messaging.nodes]
+        rules = [rises(alarm) for alarm in (*services.unserved, *self._none_runs(services, running))]
+        add_down(self, [*rules, no_majority(nodes)], self._topic)
+        add_budget(self, profile, choices, self._topic)
         self._undone(messaging.cluster)
         self._dashboard(services, data)
 
-    def _all_run(self, messaging: MessagingStack, services: ServicesStack) -> None:
-        running = {name: (service, self._profile.task(name).least) for name, service in services.services.items()}
-        running |= {name: (service, 1) for name, service in messaging.nodes.items()}
-        for name, (service, least) in running.items():
-            add_alarm(
-                self,
-                f"Runs-{name}",
-                # Each task reports once in a minute: the number of reports is the number of tasks.
-                service.metric_cpu_utilization(period=MINUTE, statistic="SampleCount"),
-                least,
-                self._topic,
-                periods=3,
-                below=True,
-                missing=Missing.BREACHING,
-                says=f"Fewer than {least} of {name} run. See its events in ECS, and its log.",
-            )
+    def _all_run(self, messaging: MessagingStack, services: ServicesStack) -> dict[str, cloudwatch.Alarm]:
+        wanted = {name: (service, self._profile.task(name).least) for name, service in services.services.items()}
+        wanted |= {name: (service, 1) for name, service in messaging.nodes.items()}
+        return {name: self._runs("Runs", name, service, least) for name, (service, least) in wanted.items()}
+
+    def _none_runs(self, services: ServicesStack, running: dict[str, cloudwatch.Alarm]) -> list[cloudwatch.Alarm]:
+        """For each service without which there are no answers, the alarm that says that none of it is left."""
+        needed = {name: service for name, service in services.services.items() if name not in NOT_NEEDED}
+        return [
+            running[name] if self._profile.task(name).least == 1 else self._runs("None", name, service, 1)
+            for name, service in needed.items()
+        ]
+
+    def _runs(self, kind: str, name: str, service: ecs.BaseService, least: int) -> cloudwatch.Alarm:
+        return add_alarm(
+            self,
+            f"{kind}-{name}",
+            # Each task reports once in a minute: the number of reports is the number of tasks.
+            service.metric_cpu_utilization(period=MINUTE, statistic="SampleCount"),
+            least,
+            self._topic,
+            periods=3,
+            below=True,
+            missing=Missing.BREACHING,
+            says=f"Fewer than {least} of {name} run. See its events in ECS, and its log.",
+        )
 
     def _product(self, profile: Profile) -> None:
         add_alarm(

@@ -108,7 +108,9 @@ class ServicesStack(Stack):
     def _serve_and_scale(self) -> None:
         profile, services = self._profile, self.services
         self.balancer.serve(services["edge"])
-        canary.watch(self, services["edge"], self.balancer, profile, self._network.alarms)
+        watched = canary.watch(self, services["edge"], self.balancer, profile, self._network.alarms)
+        self.unserved = watched
+        """Alarms that rise when people are not served."""
         scale_edge(services["edge"], self.balancer, profile)
         scale_inference(services["inference"], profile)
         for name, service in services.items():

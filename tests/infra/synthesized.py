@@ -16,6 +16,7 @@ CHOICES = Choices(
     public_url="https://studio.example",
     sender="AI Studio <studio@mail.example>",
     alarm_email="ops@mail.example",
+    github_repository="someone/ai-studio",
 )
 
 Resource = dict[str, Any]

@@ -37,6 +37,33 @@ def test_somebody_is_told(cloud: Synthesized) -> None:
     assert rule["EventPattern"]["detail"]["eventName"] == ["SERVICE_DEPLOYMENT_FAILED"]
 
 
+def test_aws_may_tell_them(cloud: Synthesized) -> None:
+    """A topic with a policy of its own lets in nobody but who is named: alarms would rise, and nobody would hear it."""
+    (policy,) = (one for where, _, one in cloud.all("AWS::SNS::TopicPolicy") if where == "Network")
+    allowed = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"]
+    assert {one["Principal"]["Service"].partition(".")[0] for one in allowed} == {"cloudwatch", "budgets", "events"}
+    for one in allowed:
+        assert one["Action"] == "sns:Publish"
+        if not one["Principal"]["Service"].startswith("events"):
+            assert one["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_one_alarm_says_that_people_get_no_answers(cloud: Synthesized) -> None:
+    down = cloud.only("AWS::CloudWatch::CompositeAlarm")
+    assert down["AlarmActions"] == down["OKActions"] != []
+    rule = "".join(part if isinstance(part, str) else str(part) for part in down["AlarmRule"]["Fn::Join"][1])
+    assert "EdgeErrors" in rule
+    assert "NoEdge" in rule
+    for name in ("chat", "compare", "architect", "inference"):
+        # The number below which nobody of them is left, and not the one below which there are fewer than wanted.
+        kind = "Runs" if cloud.profile.task(name).least == 1 else "None"
+        assert f"{kind}{name}" in rule
+        (alarm,) = (one for key, one in cloud.named("AWS::CloudWatch::Alarm").items() if key.startswith(kind + name))
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "LessThanThreshold")
+    assert "notifier" not in rule
+    assert rule.count(" AND ") == (3 if cloud.profile.nats_nodes == 3 else 0)  # any two of three nodes
+
+
 def looked_at(cloud: Synthesized) -> set[tuple[str, tuple[tuple[str, str], ...]]]:
     """Our own metrics, of alarms and dashboards, with their dimensions."""
     ours: set[tuple[str, tuple[tuple[str, str], ...]]] = set()

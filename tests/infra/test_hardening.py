@@ -39,6 +39,15 @@ def test_no_secret_stands_in_a_template(cloud: Synthesized) -> None:
         assert "SecretString" not in made
 
 
+def test_the_administrators_password_is_made_and_changed_by_the_database_itself(cloud: Synthesized) -> None:
+    """Only what reads it anew at each start may be given one that changes by itself: the migration, and nobody else."""
+    assert cloud.only("AWS::RDS::DBCluster")["ManageMasterUserPassword"] is True
+    assert "MasterUserPassword" not in cloud.only("AWS::RDS::DBCluster")
+    given = {name for name, one in cloud.containers().items() if "MasterUserSecret" in str(one.get("Secrets"))}
+    assert given == {"migrate"}
+    assert not cloud.named("AWS::SecretsManager::RotationSchedule")
+
+
 def test_a_container_has_time_to_stop(cloud: Synthesized) -> None:
     needed = stop_seconds(Settings()) + FLUSH_SECONDS
     for name, container in cloud.containers().items():

@@ -51,10 +51,11 @@ def test_workers_may_call_the_models_of_the_catalogue_and_no_others(cloud: Synth
     assert len(as_list(statement["Resource"])) <= 2 * len(bedrock_models())
 
 
-def test_only_ecs_and_their_own_kind_take_the_roles(cloud: Synthesized) -> None:
+def test_only_aws_and_the_named_workflows_take_the_roles(cloud: Synthesized) -> None:
     for name, role in cloud.named("AWS::IAM::Role").items():
         for statement in role["AssumeRolePolicyDocument"]["Statement"]:
-            assert set(statement["Principal"]) == {"Service"}, name
+            # Who signs in from elsewhere: tests/infra/test_access.py.
+            assert set(statement["Principal"]) == {"Federated" if name.startswith(("Push", "Deploy")) else "Service"}
 
 
 def test_managed_policies_are_those_that_ecs_itself_asks_for(cloud: Synthesized) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,17 @@ from tests.infra.synthesized import CHOICES, Synthesized
 MADE_BY_CDK = ["W3005", "W3010"]
 """A dependency said twice, and zones by their names (infra/exceptions.py)."""
 SECONDS = 600
+
+
+@pytest.fixture(scope="module", autouse=True)
+def linting(clouds: dict[str, Synthesized]) -> Iterator[subprocess.Popen[str]]:
+    """cfn-lint, which takes longest of all here, and works in a process of its own while the others are asked."""
+    # dev and small are the same types of resources.
+    files = [path for name in ("dev", "prod") for path in clouds[name].folder.glob("*.template.json")]
+    command = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", *MADE_BY_CDK, "--", *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        yield process
+        process.kill()
 
 
 def found(app: Any, folder: Path) -> dict[tuple[str, str], list[str]]:
@@ -68,9 +80,6 @@ def test_every_explanation_is_needed_by_some_profile(tmp_path: Path, without_cre
 
 
 @pytest.mark.timeout(SECONDS)
-def test_cfn_lint_has_nothing_to_say(clouds: dict[str, Synthesized]) -> None:
-    # dev and small are the same types of resources.
-    files = [path for name in ("dev", "prod") for path in clouds[name].folder.glob("*.template.json")]
-    command = [Path(sys.executable).with_name("cfn-lint"), "--ignore-checks", *MADE_BY_CDK, "--", *files]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
-    assert done.returncode == 0, done.stdout
+def test_cfn_lint_has_nothing_to_say(linting: subprocess.Popen[str]) -> None:
+    said, _ = linting.communicate(timeout=SECONDS)
+    assert linting.returncode == 0, said

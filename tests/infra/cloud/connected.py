@@ -40,7 +40,15 @@ def firewall_of(name: str, properties: Properties, region: str) -> Made:
     return properties["WebACLArn"], {}
 
 
+def trusted(name: str, properties: Properties, region: str) -> Made:
+    made = client("iam", region).create_open_id_connect_provider(
+        Url=properties["Url"], ClientIDList=properties["ClientIdList"]
+    )
+    return made["OpenIDConnectProviderArn"], {"Arn": made["OpenIDConnectProviderArn"]}
+
+
 def add() -> None:
+    register("AWS::IAM::OIDCProvider", trusted)
     register("AWS::ServiceDiscovery::PrivateDnsNamespace", namespace)
     register("AWS::ServiceDiscovery::Service", service)
     register("AWS::EC2::SecurityGroupEgress", egress)

@@ -14,7 +14,7 @@ from tests.infra.cloud import connected, containers, stored, watched
 from tests.infra.cloud.repairs import repair
 from tests.infra.synthesized import CERTIFICATE, Synthesized
 
-ORDER = ("Registry", "Network", "Data", "Messaging", "Services", "Workflow", "Observability")
+ORDER = ("Registry", "Access", "Network", "Data", "Messaging", "Services", "Workflow", "Observability")
 CONFIG: Any = {
     "core": {"reset_boto3_session": True},
     "lambda": {"use_docker": False},
@@ -35,6 +35,14 @@ class Deployed:
 
     def client(self, service: str) -> Any:
         return boto3.client(service, region_name=self.region)
+
+
+def assert_complete(there: Deployed, cloud: Synthesized) -> None:
+    """Every stack, and every resource of it."""
+    assert set(there.status) == set(cloud.templates)
+    assert set(there.status.values()) == {"CREATE_COMPLETE"}
+    for stack, template in cloud.templates.items():
+        assert there.made[stack] == set(template["Resources"]), stack
 
 
 @contextmanager

@@ -48,11 +48,7 @@ def parameters(name: str, properties: Properties, region: str) -> Made:
 
 def cluster(name: str, properties: Properties, region: str) -> Made:
     wanted = without(properties, "CopyTagsToSnapshot")
-    wanted |= {
-        "DBClusterIdentifier": name.lower(),
-        "MasterUsername": "administrator",
-        "MasterUserPassword": "generated",
-    }
+    wanted["DBClusterIdentifier"] = name.lower()
     for number in ("Port", "BackupRetentionPeriod"):
         if number in wanted:
             wanted[number] = int(wanted[number])
@@ -61,6 +57,7 @@ def cluster(name: str, properties: Properties, region: str) -> Made:
         "Endpoint.Address": made["Endpoint"],
         "Endpoint.Port": str(made.get("Port", 5432)),
         "ReadEndpoint.Address": made["ReaderEndpoint"],
+        "MasterUserSecret.SecretArn": made["MasterUserSecret"]["SecretArn"],
         "DBClusterArn": made["DBClusterArn"],
         "DBClusterResourceId": made["DbClusterResourceId"],
     }

@@ -1,9 +1,14 @@
 """Alarms, scaling, workflows, and the migration."""
 
 import json
+import re
+from inspect import signature
 from typing import Any
 
+from botocore.validate import validate_parameters
 from moto.cloudformation.custom_model import CustomModel
+from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.core import DEFAULT_ACCOUNT_ID
 
 from tests.infra.cloud.types import Made, Properties, client, register, without
 
@@ -17,6 +22,31 @@ def alarm(name: str, properties: Properties, region: str) -> Made:
     cloudwatch.put_metric_alarm(**wanted)
     (made,) = cloudwatch.describe_alarms(AlarmNames=[wanted["AlarmName"]])["MetricAlarms"]
     return made["AlarmName"], {"Arn": made["AlarmArn"]}
+
+
+def composite(name: str, properties: Properties, region: str) -> Made:
+    """moto keeps them, and has no call that makes them: boto3's check of the call is done here."""
+    cloudwatch, wanted = client("cloudwatch", region), without(properties)
+    wanted.setdefault("AlarmName", name)
+    validate_parameters(wanted, cloudwatch.meta.service_model.operation_model("PutCompositeAlarm").input_shape)
+    known = {alarm["AlarmArn"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]}
+    parts = set(re.findall(r'ALARM\("([^"]+)"\)', wanted["AlarmRule"]))
+    if not parts or parts - known:
+        raise ValueError(f"{name} is made of alarms that there are not: {parts - known}")
+    settings = dict.fromkeys(signature(CloudWatchBackend.put_metric_alarm).parameters.keys() - {"self"})
+    settings |= {"name": wanted["AlarmName"], "rule": wanted["AlarmRule"], "dimensions": [], "actions_enabled": True}
+    settings |= {"alarm_actions": wanted["AlarmActions"], "ok_actions": wanted.get("OKActions", [])}
+    made = cloudwatch_backends[DEFAULT_ACCOUNT_ID][region].put_metric_alarm(**settings)
+    return made.name, {"Arn": made.alarm_arn}
+
+
+def budget(name: str, properties: Properties, region: str) -> Made:
+    wanted = {key: properties[key] for key in ("Budget", "NotificationsWithSubscribers")}
+    wanted["Budget"]["BudgetLimit"]["Amount"] = str(wanted["Budget"]["BudgetLimit"]["Amount"])  # as the API has it
+    for told in wanted["NotificationsWithSubscribers"]:
+        told["Notification"]["Threshold"] = float(told["Notification"]["Threshold"])
+    client("budgets", region).create_budget(AccountId=DEFAULT_ACCOUNT_ID, **wanted)
+    return wanted["Budget"]["BudgetName"], {}
 
 
 def subscription(name: str, properties: Properties, region: str) -> Made:
@@ -79,6 +109,8 @@ def migration(cls: Any, name: str, resource: dict[str, Any], account_id: str, re
 
 def add() -> None:
     register("AWS::CloudWatch::Alarm", alarm)
+    register("AWS::CloudWatch::CompositeAlarm", composite)
+    register("AWS::Budgets::Budget", budget)
     register("AWS::SNS::Subscription", subscription)
     register("AWS::SNS::TopicPolicy", topic_policy)
     register("AWS::ApplicationAutoScaling::ScalableTarget", target)
