@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from email.utils import parseaddr
 from typing import Any
 
-
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 """Neither has a wildcard: who may deploy is said by a whole name."""

@@ -21,8 +21,11 @@ CLIENT_KEEP_ALIVE_SECONDS = 3600
 
 DEREGISTRATION_SECONDS = 900
 """ECS takes an edge out of the balancer, waits so long, and only then sends SIGTERM. The edge is not told before, so
-streams go on as they are; what is open at the end is cut by the balancer, and resumes by its cursor. The clients of
-other protocols do not all resume by themselves: so long they have to finish."""
+it asks (RETIREMENT_POLL_SECONDS): clients that resume by their cursor are sent to other edges at once. Those of other
+protocols do not all resume by themselves: so long they have to finish, and what is open then is cut by the balancer."""
+
+RETIREMENT_POLL_SECONDS = 10
+"""How often an edge asks ECS whether it is being replaced (services/edge/retiring.py)."""
 
 LONGEST_STOP_SECONDS = 120
 """Fargate's own limit."""

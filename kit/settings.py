@@ -115,6 +115,12 @@ class EdgeSettings(BaseSettings):
         90.0, gt=0, description="for architect's answer to a file, whose text is found first; before 503"
     )
     drain_seconds: float = Field(3.0, ge=0, description="on SIGTERM, time over which clients are told to reconnect")
+    retirement_poll_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="how often an edge on Amazon ECS asks whether it is being replaced, which it is told much later; "
+        "clients that resume by themselves are then sent elsewhere, and the others may finish; 0: it does not ask",
+    )
     unacknowledged_seconds: float = Field(
         30.0, ge=0, description="a client that confirms nothing of what was sent to it for so long is gone; 0: no limit"
     )

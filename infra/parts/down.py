@@ -8,22 +8,20 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-Rule = cloudwatch.IAlarmRule
 
-
-def rises(alarm: cloudwatch.IAlarm) -> Rule:
+def rises(alarm: cloudwatch.IAlarm) -> cloudwatch.IAlarmRule:
     """When that alarm does."""
     return cloudwatch.AlarmRule.from_alarm(alarm, cloudwatch.AlarmState.ALARM)
 
 
-def no_majority(nodes: Sequence[cloudwatch.IAlarm]) -> Rule:
+def no_majority(nodes: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IAlarmRule:
     """So many of the NATS nodes are gone that the others may not write."""
     lost = (len(nodes) + 1) // 2
     together = [cloudwatch.AlarmRule.all_of(*map(rises, some)) for some in combinations(nodes, lost)]
     return cloudwatch.AlarmRule.any_of(*together)
 
 
-def add_down(scope: Construct, rules: Sequence[Rule], topic: sns.ITopic) -> None:
+def add_down(scope: Construct, rules: Sequence[cloudwatch.IAlarmRule], topic: sns.ITopic) -> None:
     """It rises when any of the rules holds."""
     down = cloudwatch.CompositeAlarm(
         scope,

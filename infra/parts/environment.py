@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.choices import Choices
+from infra.timeouts import RETIREMENT_POLL_SECONDS
 
 EDGE_PORT = 8484
 METRICS_SECONDS = 10
@@ -49,6 +50,7 @@ def of_service(name: str, choices: Choices, slots: int) -> Mapping[str, str]:
         "edge": {
             "STUDIO_EDGE_HOST": "0.0.0.0",  # noqa: S104 - the balancer calls it, and its group lets nobody else in
             "STUDIO_EDGE_PORT": str(EDGE_PORT),
+            "STUDIO_EDGE_RETIREMENT_POLL_SECONDS": str(RETIREMENT_POLL_SECONDS),
             "STUDIO_AUTH_MODE": "token",
         },
         "notifier": {

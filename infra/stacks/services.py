@@ -83,7 +83,7 @@ class ServicesStack(Stack):
         }
         given = Given(self._image, self._log, environment, secrets_of(spec.name, self._data, tables=tables))
         definition = add_task(scope, spec.name, task, given)
-        may(spec.name, definition.task_role, self._choices)
+        may(spec.name, definition.task_role, self._choices, self._messaging.cluster)
         group = self._group(spec.name, reaches_database=tables)
         self._messaging.let_in(scope, "ToNats", group)
         more = canary.strategy() if spec.name == "edge" else {}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from fastapi import Response
@@ -47,6 +47,10 @@ class Open(Protocol):
     closed: bool
     """It is ending."""
 
+    @property
+    def resumes(self) -> bool:
+        """Its client goes on elsewhere by itself."""
+
     def end_softly(self) -> None:
         """Tell the client that this process stops, and end."""
 
@@ -56,12 +60,12 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: set[Open] = set()
-        self._draining = False
+        self._draining = self._retiring = False
 
     def add(self, stream: Open) -> None:
         """A stream has begun."""
         self._open.add(stream)
-        if self._draining:
+        if self._draining or (self._retiring and stream.resumes):
             stream.end_softly()
 
     def remove(self, stream: Open) -> None:
@@ -71,7 +75,14 @@ class Streams:
     async def drain(self, seconds: float) -> None:
         """End all streams, spread over so long; their clients resume elsewhere by cursor."""
         self._draining = True
-        streams = list(self._open)
+        await self._end(list(self._open), seconds)
+
+    async def retire(self, seconds: float) -> None:
+        """End those whose clients go on elsewhere by themselves, spread over so long; the others may finish here."""
+        self._retiring = True
+        await self._end([stream for stream in self._open if stream.resumes], seconds)
+
+    async def _end(self, streams: Sequence[Open], seconds: float) -> None:
         for stream in streams:
             if not stream.closed:
                 await asyncio.sleep(seconds / len(streams))
@@ -103,6 +114,7 @@ class EventStream(Response):
         """
         super().__init__()
         self.closed = False
+        self.resumes = wire.resumes
         self._source, self._expander, self._streams = source, expander, streams
         self._wire = wire
         self._heartbeat = heartbeat_seconds

@@ -29,7 +29,7 @@ def test_what_is_allowed_on_everything_has_no_resource_to_name(cloud: Synthesize
             assert set(as_list(statement["Action"])) <= WITHOUT_RESOURCE, (name, statement)
 
 
-def test_services_may_do_nothing_in_aws_but_the_notifier_and_the_workers(cloud: Synthesized) -> None:
+def test_services_may_do_nothing_in_aws_but_what_three_of_them_do(cloud: Synthesized) -> None:
     roles = {name: task["TaskRoleArn"]["Fn::GetAtt"][0] for name, task in cloud.tasks().items()}
     allowed: dict[str, list[Any]] = {name: [] for name in roles}
     for _, _, policy in cloud.all("AWS::IAM::Policy"):
@@ -37,7 +37,10 @@ def test_services_may_do_nothing_in_aws_but_the_notifier_and_the_workers(cloud: 
             if {"Ref": role} in policy["Roles"]:
                 allowed[name] += policy["PolicyDocument"]["Statement"]
     able = {name: statements for name, statements in allowed.items() if statements}
-    assert set(able) == {"notifier", "inference", "workflow-task"}
+    assert set(able) == {"edge", "notifier", "inference", "workflow-task"}
+    (look,) = able["edge"]
+    assert look["Action"] == "ecs:DescribeTasks"
+    assert "Cluster" in str(look["Condition"]["ArnEquals"]["ecs:cluster"])
     (mail,) = able["notifier"]
     assert mail["Condition"]["StringEquals"]["ses:FromAddress"] == "studio@mail.example"
     assert "identity/mail.example" in str(mail["Resource"])

@@ -1,9 +1,18 @@
 """The limits on the way of a stream fit each other, in the templates and in the edge."""
 
-from infra.timeouts import HEARTBEAT_SECONDS, KEEP_ALIVE_SECONDS
+from infra.timeouts import (
+    HEARTBEAT_SECONDS,
+    KEEP_ALIVE_SECONDS,
+    LONGEST_STOP_SECONDS,
+    RETIREMENT_POLL_SECONDS,
+    stop_timeout_seconds,
+)
+from kit.runtime.process import stop_seconds
 from kit.settings import Settings
 from services.edge import server
-from tests.infra.synthesized import Synthesized
+from services.edge.retiring import ANSWER_SECONDS
+from services.edge.stream import RECONNECT_JITTER_MILLISECONDS
+from tests.infra.synthesized import Synthesized, environment_of
 
 HEARTBEATS_THAT_MAY_BE_LOST = 3
 
@@ -32,6 +41,24 @@ def test_an_edge_that_goes_may_finish_its_streams(cloud: Synthesized) -> None:
         assert found["stickiness.enabled"] == "false"  # any edge serves any client
         assert found["load_balancing.algorithm.type"] == "least_outstanding_requests"
         assert group["ProtocolVersion"] == "HTTP1"
+
+
+def test_an_edge_that_goes_sends_on_who_can_go_long_before_its_connections_are_cut(cloud: Synthesized) -> None:
+    """Out of the balancer, then asked (poll), then told one after the other (drain), then back after the jitter."""
+    told = environment_of(cloud.containers()["edge"])
+    assert float(told["STUDIO_EDGE_RETIREMENT_POLL_SECONDS"]) == RETIREMENT_POLL_SECONDS > 0
+    edge = Settings().edge
+    sent_on = RETIREMENT_POLL_SECONDS + 2 * ANSWER_SECONDS + edge.drain_seconds + RECONNECT_JITTER_MILLISECONDS / 1000
+    for group in cloud.named("AWS::ElasticLoadBalancingV2::TargetGroup").values():
+        assert 10 * sent_on < int(attributes(group["TargetGroupAttributes"])["deregistration_delay.timeout_seconds"])
+
+
+def test_at_the_end_of_it_there_is_time_for_the_drain_and_for_closing(cloud: Synthesized) -> None:
+    edge = Settings().edge
+    stopped = stop_seconds(Settings())
+    assert edge.drain_seconds + server.STOP_SECONDS < stopped
+    for name, container in cloud.containers().items():
+        assert stopped < container["StopTimeout"] == stop_timeout_seconds() <= LONGEST_STOP_SECONDS, name
 
 
 def test_a_connection_to_a_model_that_thinks_is_kept_from_being_forgotten(cloud: Synthesized) -> None:

@@ -75,6 +75,8 @@ class Serving:
                 with contextlib.suppress(asyncio.CancelledError, Exception):
                     await task
 
+    resumes = False
+
     def end_softly(self) -> None:
         """Tell the client to ask again: the process stops."""
         self.closed = True

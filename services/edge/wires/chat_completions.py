@@ -28,6 +28,7 @@ class ChatCompletionsWire(OnePart):
     heartbeat = SSE_HEARTBEAT
     whole = False
     breaks_off = False
+    resumes = False
 
     def __init__(self, *, include_usage: bool = False) -> None:
         self.complete = False

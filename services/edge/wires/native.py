@@ -25,6 +25,7 @@ class NativeWire:
     whole = False
     complete = False
     breaks_off = False
+    resumes = True
 
     def __init__(self) -> None:
         self._epoch = b""

@@ -29,6 +29,7 @@ class ResponsesWire(OnePart):
     heartbeat = SSE_HEARTBEAT
     whole = True
     breaks_off = False
+    resumes = False
 
     def __init__(self, asked: Asked, *, starting_after: int = -1) -> None:
         self.complete = False

@@ -23,6 +23,7 @@ class Telling(OnePart):
 
     whole = False
     complete = False
+    resumes = False
 
     def __init__(self, message_id: str | None = None) -> None:
         """`message_id` replaces the answer's own: of the client's message that the answer goes on with."""

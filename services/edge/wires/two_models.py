@@ -87,6 +87,7 @@ class TwoModelsWire(OnePart):
     whole = False
     complete = False
     breaks_off = False
+    resumes = False
 
     def __init__(self) -> None:
         self._models: dict[str, _Model] = {}

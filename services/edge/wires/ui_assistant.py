@@ -31,6 +31,7 @@ class UiAssistantWire(OnePart):
     heartbeat = SSE_HEARTBEAT
     whole = False
     complete = False
+    resumes = False
 
     def __init__(self, last_event_id: str | None = None) -> None:
         """`last_event_id` is what the client sent; it counts for the run it belongs to."""

@@ -29,6 +29,7 @@ class UiComparisonWire(OnePart):
     heartbeat = SSE_HEARTBEAT
     whole = False
     complete = False
+    resumes = False
 
     def __init__(self, last_event_id: str | None = None) -> None:
         """`last_event_id` is what the client sent; it counts for the run it belongs to."""

@@ -42,6 +42,10 @@ class Wire(Protocol):
         has none yet.
         """
 
+    @property
+    def resumes(self) -> bool:
+        """Its clients come back by themselves, with their cursor, to wherever there is an edge."""
+
     def open(self, epoch: str, reset: str = "") -> bytes:
         """Said before any event. `epoch` is what cursors begin with.
 

@@ -95,6 +95,30 @@ async def test_a_server_that_stops_cuts_the_streams_that_need_it(cut: bool, capl
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
+async def test_an_edge_that_will_be_replaced_sends_on_who_can_go_and_lets_the_others_finish() -> None:
+    streams = Streams()
+    goes = Following(*run.log(run.created(), run.said("He")))
+    stays = Following(*run.log(run.created(), run.said("He"), run.answered("He"), run.completed()))
+    async with (
+        serving(stream_of(goes, streams, NativeWire())) as one,
+        serving(stream_of(stays, streams, UiMessageWire())) as other,
+        httpx.AsyncClient(trust_env=False) as http,
+        http.stream("GET", one) as native,
+        http.stream("GET", other) as foreign,
+    ):
+        assert len(streams) == 2
+        await streams.retire(0)
+        assert b"reconnect" in await native.aread()
+        stays.end()
+        assert (await foreign.aread()).endswith(b"data: [DONE]\n\n")
+        late = Following(*run.log(run.created()))
+        async with (
+            serving(stream_of(late, streams, NativeWire())) as url,
+            http.stream("GET", url) as response,
+        ):
+            assert b"reconnect" in await response.aread()
+
+
 async def test_a_stream_whose_run_has_ended_is_not_cut() -> None:
     following = Following(*run.log(run.created(), run.said("He"), run.answered("He"), run.completed()))
     async with (
