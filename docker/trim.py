@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-AWS_SERVICES = frozenset({"bedrock-runtime", "s3", "sesv2", "signin", "sso", "sso-oidc", "stepfunctions", "sts"})
+AWS_SERVICES = frozenset({"bedrock-runtime", "ecs", "s3", "sesv2", "signin", "sso", "sso-oidc", "stepfunctions", "sts"})
 """Those that we call (inference, notifier, workflows), and those from which botocore gets its credentials."""
 TESTS = (
     "google/genai/tests",
