@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.secure.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 NAMES = (*(spec.name for spec in ROSTER), DECLARE)
+THERE = tuple(name for name in NAMES if name in SERVICES)
+"""One that is not has a test of its own: one failure, and not one for every rule."""
 KEY, TRUST = "/run/bus/key", "/run/bus/trust"
 
 
@@ -29,12 +31,12 @@ def test_it_has_a_block_for_each_service_and_a_key_for_each_user() -> None:
     assert set(COMPOSE["volumes"]) - made == set()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", THERE)
 def test_a_service_sees_its_own_key_and_the_authority_and_nothing_else(name: str) -> None:
     assert SERVICES[name]["volumes"] == [f"bus-trust:{TRUST}:ro", f"bus-key-{name}:{KEY}:ro"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", THERE)
 def test_a_service_is_told_to_use_them(name: str) -> None:
     told = SERVICES[name]["environment"]
     settings = BusSettings.model_validate({key.removeprefix("STUDIO_NATS_").lower(): told[key] for key in told})
@@ -52,5 +54,5 @@ def test_only_who_makes_them_sees_the_authoritys_key_and_only_the_server_its_own
 
 
 def test_nothing_that_takes_messages_starts_before_the_streams_are_declared() -> None:
-    for spec in ROSTER:
-        assert SERVICES[spec.name]["depends_on"] == {DECLARE: {"condition": "service_completed_successfully"}}
+    for name in set(THERE) - {DECLARE}:
+        assert SERVICES[name]["depends_on"] == {DECLARE: {"condition": "service_completed_successfully"}}

@@ -3,6 +3,7 @@
 A service that is not named here has what is usual, and nothing that is another's.
 """
 
+from kit.bus.streams import HEARD_FACTS
 from services.permissions import permissions
 from services.roster import ROSTER
 
@@ -10,6 +11,8 @@ USERS = tuple(permissions())
 SERVICES = tuple(spec.name for spec in ROSTER)
 EVERYBODY, NOBODY = frozenset(USERS), frozenset[str]()
 ORCHESTRATORS = frozenset({"chat", "compare", "architect"})
+CHAT_RUNS_ARE_HEARD_BY = {name.partition("-")[0] for name, fact in HEARD_FACTS.items() if fact == "evt.chat.run.*"}
+"""And given up by, when they cannot be handled."""
 
 MAY_PUBLISH = {
     "log.t.u.run_1.main": ORCHESTRATORS | {"inference"},
@@ -27,7 +30,7 @@ MAY_PUBLISH = {
     "evt.notifier.notification.sent": {"notifier"},
     "evt.somebody.thing.happened": NOBODY,
     "dead.work.inference.generate.chat": {"inference"},
-    "dead.evt.chat.run.completed": {"notifier"},
+    "dead.evt.chat.run.completed": CHAT_RUNS_ARE_HEARD_BY,
     "rpc.chat.send_message": {"edge"},
     "rpc.chat.get_run": {"edge", "notifier"},
     "rpc.architect.save_assistant": {"edge"},
