@@ -15,11 +15,21 @@ CONNECT_SECONDS = 5.0
 def migrate() -> None:
     """Create roles, schemas and tables, or bring them up to date. May run at any time, any number of times."""
     settings = load_settings()
+    import asyncpg
+    from sqlalchemy.exc import DBAPIError
+
     from kit.db.migrate import Schema, migrate_all  # before the wait: both take a second
 
     async def go() -> None:
         await until_database(settings)
-        await migrate_all(settings.database, [Schema(name, folder) for name, folder in roster.migrations()])
+        try:
+            await migrate_all(settings.database, [Schema(name, folder) for name, folder in roster.migrations()])
+        except DBAPIError as error:
+            if isinstance(getattr(error.orig, "__cause__", None), asyncpg.InvalidAuthorizationSpecificationError):
+                raise StartError(
+                    f"the database refuses a service: {error.orig}; is STUDIO_DATABASE_SERVICE_PASSWORD its password?"
+                ) from None
+            raise
 
     asyncio.run(go())
 
