@@ -32,7 +32,7 @@ class ServiceSpec:
 
 ROSTER = (
     ServiceSpec(
-        "edge", "services.edge.service:build", None, "the only HTTP: SSE from the run log, limits, the web page"
+        "edge", "services.edge.service:build", None, "the only HTTP: who is calling, limits, SSE from the run log"
     ),
     ServiceSpec("chat", "services.chat.service:build", "chat", "conversations, messages and their runs"),
     ServiceSpec(

@@ -13,6 +13,8 @@ and its decisions are its own; here is what is about generations and logs alone:
 - `offers`, `window`: which models there are, what they cost, and whether a question fits into one.
 - `duty`, `marks`, `periodic`: one replica for all; marks on rows, written together; work that is done again and again.
 - `wording`, `moments`: texts and times as tables can hold them; what is refused; titles.
+- `kept_texts`: which texts of a run's answers are kept outside the log.
+- `handling`: the process of any service that takes messages and has tables, the notifier's too.
 - `service`: the process itself: its connections, these parts, the requests it answers, its start and stop.
 - `available`: "not now" instead of "something is wrong".
 
