@@ -44,7 +44,7 @@ def add_stacks(app: cdk.App, profile: Profile, choices: Choices) -> None:
         access = AccessStack(app, f"{prefix}-Access", profile=profile, choices=choices, **rest)
         access.add_stack_dependency(registry)  # which has made the account trust GitHub
     network = NetworkStack(app, f"{prefix}-Network", profile=profile, choices=choices, **rest)
-    data = DataStack(app, f"{prefix}-Data", profile=profile, network=network, **rest)
+    data = DataStack(app, f"{prefix}-Data", profile=profile, choices=choices, network=network, **rest)
     below: dict[str, Any] = {"profile": profile, "network": network, "data": data}
     messaging = MessagingStack(app, f"{prefix}-Messaging", choices=choices, **below, **rest)
     services = ServicesStack(app, f"{prefix}-Services", choices=choices, messaging=messaging, **below, **rest)

@@ -34,6 +34,8 @@ class Choices:
     region: str = "us-east-1"
     nats_on: str = ""
     """`ec2` or `fargate`; empty: what the profile says."""
+    bus_keys: str = ""
+    """`on` or `off`: only keys open the bus; empty: what the profile says."""
     budget_usd: str = ""
     """A month's, above which somebody is told; empty: what the profile says, in which no token of a model is."""
     budget_of: str = "account"
@@ -53,6 +55,8 @@ class Choices:
             )
         if self.nats_on not in ("", "ec2", "fargate"):
             raise ChoiceError(f"nats_on: {self.nats_on!r} is neither `ec2` nor `fargate`")
+        if self.bus_keys not in ("", "on", "off"):
+            raise ChoiceError(f"bus_keys: {self.bus_keys!r} is neither `on` nor `off`")
         if self.budget_usd and not (self.budget_usd.isdecimal() and int(self.budget_usd)):
             raise ChoiceError(f"budget_usd: {self.budget_usd!r} is no whole number of dollars")
         if self.budget_of not in ("account", "profile"):

@@ -46,6 +46,8 @@ class Profile:
     """Of a month: what docs/aws.md says that it costs, and some air. Tokens are not in it."""
     backup_days: int = 7
     nats_on: Literal["ec2", "fargate"] = "ec2"
+    bus_keys: bool = False
+    """Only keys open the bus, and it speaks TLS; otherwise the network alone keeps strangers out (docs/adr/0026)."""
     certificate_needed: bool = field(default=True)
 
     def task(self, service: str) -> Task:
@@ -126,6 +128,7 @@ PROD = Profile(
     log_days=30,
     budget_usd=700,
     backup_days=14,
+    bus_keys=True,
 )
 
 PROFILES = {profile.name: profile for profile in (DEV, SMALL, PROD)}

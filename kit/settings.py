@@ -32,9 +32,11 @@ class BusSettings(BaseSettings):
     url: CommaSeparated = Field(("nats://127.0.0.1:4222",), description="the servers of one cluster")
     credentials_file: Path | None = Field(None, description="a NATS credentials file; none: no sign-in")
     nkey_file: Path | None = Field(None, description="a file with the seed of this service's NKey; none: no sign-in")
+    nkey: SecretStr = Field(SecretStr(""), description="the seed itself, for whoever cannot give a file")
     ca_file: Path | None = Field(
         None, description="who signed the servers' certificates; none: the authorities this machine trusts"
     )
+    ca: str = Field("", description="the certificates themselves (PEM), for whoever cannot give a file")
     tls_first: bool = Field(
         False,
         description="TLS from the first byte, so that nobody in between can talk us out of it; the server's "

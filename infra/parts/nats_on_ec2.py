@@ -1,6 +1,6 @@
 """A NATS node on an instance of its own, whose disk outlives the instance."""
 
-from aws_cdk import Aws, RemovalPolicy, Tags
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
@@ -14,6 +14,9 @@ USER = "1000"
 SYSTEM_GIB = 30
 """The least that the ECS image takes."""
 DEVICE = "/dev/sdf"
+LONGEST_MINUTES = 15
+"""Until a new instance has the disk and its node works; then the deployment goes back."""
+LOG = "/var/log/studio-node.log"
 METADATA = "http://169.254.169.254/latest"
 
 
@@ -68,6 +71,7 @@ def add_node(scope: Construct, node: Node, place: NatsPlace) -> ecs.BaseService:
 
 def _instances(scope: Construct, node: Node, place: NatsPlace, disk: ec2.CfnVolume) -> autoscaling.AutoScalingGroup:
     role = node_role(scope, node, place, disk)
+    script = _at_start(place, disk)
     template = ec2.LaunchTemplate(
         scope,
         "Template",
@@ -75,7 +79,7 @@ def _instances(scope: Construct, node: Node, place: NatsPlace, disk: ec2.CfnVolu
         role=role.without_policy_updates(),  # CDK would add `ecs:Submit*` on everything
         security_group=place.group,
         associate_public_ip_address=place.network.public_addresses or None,
-        user_data=_at_start(place, disk),
+        user_data=script,
         require_imdsv2=True,
         # The newest at each deployment, by a parameter of AWS's own that CloudFormation reads.
         machine_image=ecs.EcsOptimizedImage.amazon_linux2023(ecs.AmiHardwareType.ARM),
@@ -94,11 +98,30 @@ def _instances(scope: Construct, node: Node, place: NatsPlace, disk: ec2.CfnVolu
         launch_template=template,
         min_capacity=1,
         max_capacity=1,
-        # Never two: the new one could not have the disk.
-        update_policy=autoscaling.UpdatePolicy.rolling_update(max_batch_size=1, min_instances_in_service=0),
+        # Never two: the new one could not have the disk. It is not renewed before its node works, which it says itself.
+        update_policy=autoscaling.UpdatePolicy.rolling_update(
+            max_batch_size=1,
+            min_instances_in_service=0,
+            wait_on_resource_signals=True,
+            pause_time=Duration.minutes(LONGEST_MINUTES),
+        ),
     )
     Tags.of(group).add(TAG, node.name)
+    script.add_commands(*_says_that_it_works(group))
     return group
+
+
+def _says_that_it_works(group: autoscaling.AutoScalingGroup) -> tuple[str, ...]:
+    """In the background: ECS's agent starts the node only after this script is through."""
+    name = Stack.of(group).get_logical_id(group.node.default_child)
+    signal = (
+        f"aws cloudformation signal-resource --region {Aws.REGION} --stack-name {Aws.STACK_NAME} "
+        f"--logical-resource-id {name} --unique-id $instance --status SUCCESS"
+    )
+    # At the first deployment nobody waits for it, and CloudFormation refuses it.
+    healthy = "docker ps --quiet --filter health=healthy --filter label=com.amazonaws.ecs.container-name=nats"
+    wait = f'until [ -n "$({healthy})" ]; do sleep 5; done'
+    return (f"nohup sh -c '{wait}; {signal}' >{LOG} 2>&1 &",)
 
 
 def _at_start(place: NatsPlace, disk: ec2.CfnVolume) -> ec2.UserData:
@@ -108,7 +131,7 @@ def _at_start(place: NatsPlace, disk: ec2.CfnVolume) -> ec2.UserData:
         f"echo ECS_CLUSTER={place.cluster.cluster_name} >> /etc/ecs/ecs.config",
         "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config",  # no container gets at the instance's role
         f"token=$(curl -sX PUT {METADATA}/api/token -H 'X-aws-ec2-metadata-token-ttl-seconds: 300')",
-        f'instance=$(curl -s -H "X-aws-ec2-metadata-token: $token" {METADATA}/meta-data/instance-id)',
+        f'export instance=$(curl -s -H "X-aws-ec2-metadata-token: $token" {METADATA}/meta-data/instance-id)',
         "command -v aws >/dev/null || dnf install -y awscli-2",
         # The one before may still have it: until it is gone this is tried again.
         f"until aws ec2 attach-volume --region {Aws.REGION} --volume-id {disk.ref} --instance-id $instance "

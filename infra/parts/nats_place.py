@@ -1,5 +1,6 @@
 """What the NATS nodes have in common, whatever they run on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -10,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 
 from infra.parts.confined import confine
-from infra.parts.nats_config import CHECK, CLIENTS, COMMAND, ROUTES, STOP_SECONDS, Node, config
+from infra.parts.nats_config import CLIENTS, ROUTES, STOP_SECONDS, Node, check, command, config
 from infra.stacks.network import NetworkStack
 
 MEMORY_MIB = 512
@@ -33,25 +34,28 @@ class NatsPlace:
     instance: str
     image: ecs.ContainerImage
     log: logs.LogGroup
+    secrets: Mapping[str, ecs.Secret]
+    """Of a node that only keys open; otherwise none."""
 
     def container(self, tasks: ecs.TaskDefinition, node: Node, user: str) -> ecs.ContainerDefinition:
         """The server; its store is to be mounted."""
         return tasks.add_container(
             "nats",
             image=self.image,
-            command=COMMAND,
+            command=command(keyed=node.keyed),
             environment={"NATS_CONFIG": config(node)},
+            secrets=dict(self.secrets),
             memory_limit_mib=MEMORY_MIB,
             user=user,
             readonly_root_filesystem=True,
             linux_parameters=confine(tasks),
             stop_timeout=Duration.seconds(STOP_SECONDS),
             health_check=ecs.HealthCheck(
-                command=CHECK,
-                interval=Duration.seconds(10),
-                timeout=Duration.seconds(5),
-                retries=6,
-                start_period=Duration.seconds(120),  # a node that comes back reads its store first
+                command=check(node),
+                interval=Duration.seconds(30),
+                timeout=Duration.seconds(10),
+                retries=10,
+                start_period=Duration.seconds(300),  # one that comes back reads its store, and gets what it has missed
             ),
             logging=ecs.LogDrivers.aws_logs(stream_prefix=node.name, log_group=self.log),
             port_mappings=[ecs.PortMapping(container_port=port) for port in (CLIENTS, ROUTES)],

@@ -19,7 +19,8 @@ def node_role(scope: Construct, node: Node, place: NatsPlace, disk: ec2.CfnVolum
         assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
         managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],  # no SSH
     )
-    for statement in (*_agent(place), *_disk(node, disk)):
+    says = iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[Aws.STACK_ID])
+    for statement in (*_agent(place), *_disk(node, disk), says):
         role.add_to_policy(statement)
     return role
 

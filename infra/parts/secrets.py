@@ -13,6 +13,8 @@ def secrets_of(name: str, data: DataStack, *, tables: bool) -> dict[str, ecs.Sec
         found["STUDIO_DATABASE_SERVICE_PASSWORD"] = ecs.Secret.from_secrets_manager(data.service_password)
     if name == "migrate":
         found["PGPASSWORD"] = ecs.Secret.from_secrets_manager(data.database.secret, "password")
+    if data.bus is not None and name in data.bus.kept:
+        found |= data.bus.of_service(name)
     if name == "edge":
         found["STUDIO_AUTH_SECRET"] = ecs.Secret.from_secrets_manager(data.auth_secret)
     if name == "inference":

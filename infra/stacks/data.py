@@ -9,6 +9,8 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.choices import Choices
+from infra.parts.bus_secrets import add_bus_secrets, is_keyed
 from infra.parts.environment import PROVIDER_KEYS
 from infra.profiles import Profile
 from infra.stacks.network import NetworkStack
@@ -22,7 +24,9 @@ IDLE_IN_TRANSACTION_MILLISECONDS = 60_000
 class DataStack(Stack):
     """Aurora PostgreSQL Serverless v2, which takes connections with TLS only."""
 
-    def __init__(self, scope: Construct, name: str, *, profile: Profile, network: NetworkStack, **rest: object) -> None:
+    def __init__(
+        self, scope: Construct, name: str, *, profile: Profile, choices: Choices, network: NetworkStack, **rest: object
+    ) -> None:
         super().__init__(scope, name, **rest)
         self.key: kms.Key | None = None
         if profile.own_key:
@@ -43,6 +47,9 @@ class DataStack(Stack):
                 generate_string_key="unused",
             ),
         )
+
+        self.bus = add_bus_secrets(self, profile) if is_keyed(profile, choices) else None
+        """The keys of the bus, where only keys open it."""
 
     def _database(self, profile: Profile, network: NetworkStack) -> rds.DatabaseCluster:
         pause = profile.database_pause_seconds

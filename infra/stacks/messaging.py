@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_servicediscovery as servicediscovery
 from constructs import Construct
 
+from infra.bus_names import domain, node_hosts, node_names
 from infra.choices import Choices
 from infra.parts import nats_on_ec2, nats_on_fargate
 from infra.parts.log_days import retention
@@ -43,8 +44,7 @@ class MessagingStack(Stack):
             container_insights_v2=ecs.ContainerInsights.ENABLED if profile.insights else ecs.ContainerInsights.DISABLED,
             enable_fargate_capacity_providers=True,
         )
-        self._domain = f"studio-{profile.name}.internal"
-        namespace = servicediscovery.PrivateDnsNamespace(self, "Names", name=self._domain, vpc=network.vpc)
+        namespace = servicediscovery.PrivateDnsNamespace(self, "Names", name=domain(profile), vpc=network.vpc)
         self.nats = ec2.SecurityGroup(self, "Nats", vpc=network.vpc, description="The NATS nodes")
         self.nats.add_ingress_rule(self.nats, ec2.Port.tcp(ROUTES), "The nodes to each other")
         place = NatsPlace(
@@ -57,16 +57,22 @@ class MessagingStack(Stack):
             image=ecs.ContainerImage.from_ecr_repository(
                 ecr.Repository.from_repository_name(self, "Image", NATS_IMAGE), choices.nats_tag
             ),
+            secrets=data.bus.of_servers() if data.bus else {},
             log=logs.LogGroup(self, "Log", retention=retention(profile.log_days), removal_policy=RemovalPolicy.DESTROY),
         )
-        names = [f"nats-{number}" for number in range(profile.nats_nodes)]
-        hosts = tuple(f"{one}.{self._domain}" for one in names)
+        hosts, keyed = node_hosts(profile), data.bus is not None
         add_node = KINDS[choices.nats_on or profile.nats_on]
         self.nodes: dict[str, ecs.BaseService] = {}
-        for number, node_name in enumerate(names):
+        for number, node_name in enumerate(node_names(profile)):
             zone = network.zones[number % len(network.zones)]
-            self.nodes[node_name] = add_node(self, Node(node_name, zone, profile.nats_disk_gib, hosts), place)
-        self.urls = tuple(f"nats://{host}:{CLIENTS}" for host in hosts)
+            node = Node(node_name, zone, profile.nats_disk_gib, hosts, keyed)
+            self.nodes[node_name] = add_node(self, node, place)
+            if number:
+                # One after the other: CloudFormation would replace all at once, and take the majority away. What is
+                # waited for is that the one before is healthy again.
+                inner = self.node.find_child(node_name)
+                inner.node.add_dependency(self.node.find_child(f"nats-{number - 1}"))
+        self.urls = tuple(f"{'tls' if keyed else 'nats'}://{host}:{CLIENTS}" for host in hosts)
 
     def let_in(self, scope: Construct, name: str, group: ec2.ISecurityGroup) -> None:
         """Open NATS to a group of another stack; the rule lives there, or the stacks would need each other."""

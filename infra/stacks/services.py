@@ -10,11 +10,12 @@ from constructs import Construct
 from infra.choices import Choices
 from infra.parts import canary
 from infra.parts.balancer import add_balancer
+from infra.parts.bus_secrets import keyed_environment
 from infra.parts.environment import Place, common, of_service, of_tables
 from infra.parts.firewall import add_firewall
 from infra.parts.log_days import retention
 from infra.parts.measure import namespace
-from infra.parts.migration import Migration
+from infra.parts.once import Once
 from infra.parts.rights import may
 from infra.parts.running import add_service
 from infra.parts.scale import scale_edge, scale_inference, scale_usual, slots
@@ -25,6 +26,7 @@ from infra.stacks.data import ADMINISTRATOR, DATABASE, DataStack
 from infra.stacks.messaging import MessagingStack
 from infra.stacks.network import NetworkStack
 from infra.stacks.registry import IMAGE
+from services.permissions import DECLARE
 from services.roster import ROSTER, ServiceSpec
 
 
@@ -58,26 +60,34 @@ class ServicesStack(Stack):
         )
         repository = ecr.Repository.from_repository_name(self, "Image", IMAGE)
         self._image = ecs.ContainerImage.from_ecr_repository(repository, choices.image_tag)
-        migration = self._migration()
+        self._migrated = self._once("migrate", of_tables(self._place, ADMINISTRATOR))
+        self._declared = self._once("declare", self._bus(DECLARE)) if data.bus else None
         self.balancer = add_balancer(self, network.vpc, profile, choices)
-        self.services = {spec.name: self._service(spec, migration) for spec in ROSTER}
+        self.services = {spec.name: self._service(spec) for spec in ROSTER}
         self._serve_and_scale()
         if profile.firewall:
             add_firewall(self, self.balancer.balancer)
         CfnOutput(self, "Address", value=self.balancer.balancer.load_balancer_dns_name)
 
-    def _migration(self) -> Migration:
-        group = self._group("migrate", reaches_database=True)
-        environment = of_tables(self._place, ADMINISTRATOR)
-        given = Given(self._image, self._log, environment, secrets_of("migrate", self._data, tables=True))
-        return Migration(self, given, self._network, self._messaging, group)
+    def _bus(self, user: str) -> dict[str, str]:
+        """What a user of the bus is told."""
+        return common(self._place) | (keyed_environment(user) if self._data.bus else {})
 
-    def _service(self, spec: ServiceSpec, migration: Migration) -> ecs.FargateService:
+    def _once(self, command: str, environment: dict[str, str]) -> Once:
+        """`migrate` reaches the database and not the bus, `declare` the bus and not the database."""
+        tables = command == "migrate"
+        group = self._group(command, reaches_database=tables)
+        if not tables:
+            self._messaging.let_in(group, "ToNats", group)
+        given = Given(self._image, self._log, environment, secrets_of(command, self._data, tables=tables))
+        return Once(self, command, given, network=self._network, messaging=self._messaging, group=group)
+
+    def _service(self, spec: ServiceSpec) -> ecs.FargateService:
         scope = Construct(self, spec.name)
         task = self._profile.task(spec.name)
         tables = spec.schema is not None
         environment = {
-            **common(self._place),
+            **self._bus(spec.name),
             **(of_tables(self._place) if tables else {}),
             **of_service(spec.name, self._choices, slots(task.cpu)),
         }
@@ -89,7 +99,9 @@ class ServicesStack(Stack):
         more = canary.strategy() if spec.name == "edge" else {}
         service = add_service(scope, task, definition, group, self._messaging.cluster, self._network, **more)
         if tables:
-            service.node.add_dependency(migration.done)
+            service.node.add_dependency(self._migrated.done)
+        if self._declared is not None:
+            service.node.add_dependency(self._declared.done)
         return service
 
     def _group(self, name: str, *, reaches_database: bool) -> ec2.SecurityGroup:

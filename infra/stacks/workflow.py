@@ -4,6 +4,8 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -95,6 +97,17 @@ class WorkflowStack(Stack):
             log=log,
             checkpoint_seconds=CHECKPOINT_SECONDS,
         )
+        failed = events.Rule(
+            self,
+            "NotDone",
+            description="A workflow failed, or took too long. Who started it hears it by the topic `Ended` as well.",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": ["FAILED", "TIMED_OUT"], "stateMachineArn": [self.machine.state_machine_arn]},
+            ),
+        )
+        failed.add_target(targets.SnsTopic(network.alarms))
         may_work(definition.task_role, self.machine, bucket)
         CfnOutput(self, "MachineArn", value=self.machine.state_machine_arn)
         CfnOutput(self, "TokenName", value=token.secret_name)

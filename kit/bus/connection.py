@@ -101,9 +101,9 @@ class Bus:
     def _why(self, error: Exception) -> str:
         reason = self._refusal or error
         if isinstance(reason, ssl.SSLError):
-            return f"{reason!r}. See STUDIO_NATS_CA_FILE."
+            return f"{reason!r}. See STUDIO_NATS_CA_FILE and STUDIO_NATS_CA."
         if _is_refusal(reason):
-            return f"{reason}. See STUDIO_NATS_NKEY_FILE and STUDIO_NATS_CREDENTIALS_FILE."
+            return f"{reason}. See STUDIO_NATS_NKEY_FILE, STUDIO_NATS_NKEY and STUDIO_NATS_CREDENTIALS_FILE."
         return f"{reason!r}. Is it running? See STUDIO_NATS_URL."
 
     def _callbacks(self) -> dict[str, Any]:

@@ -65,11 +65,15 @@ def _only(subjects: tuple[str, ...], never: tuple[str, ...]) -> dict[str, list[s
 
 
 def _user(user: User) -> dict[str, Any]:
-    allowed = user.permissions
+    return {"nkey": user.public_key, "permissions": permissions_of(user.permissions)}
+
+
+def permissions_of(allowed: Permissions) -> dict[str, Any]:
+    """In the server's words."""
     permissions: dict[str, Any] = {
         "publish": _only(allowed.publish, allowed.never_publish),
         "subscribe": _only(allowed.subscribe, ()),
     }
     if allowed.answers:
         permissions["allow_responses"] = {"max": ANSWERS_PER_REQUEST, "expires": f"{ANSWER_SECONDS}s"}
-    return {"nkey": user.public_key, "permissions": permissions}
+    return permissions

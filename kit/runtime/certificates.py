@@ -38,20 +38,21 @@ def make_authority(name: str) -> Pair:
     return _pair(builder.sign(key, hashes.SHA256()), key)
 
 
-def make_certificate(authority: Pair, hosts: Sequence[str]) -> Pair:
-    """For a server that is reached under these names and addresses."""
+def make_certificate(authority: Pair, hosts: Sequence[str], *, calls_others: bool = False) -> Pair:
+    """For a server that is reached under these names and addresses; `calls_others`: and is a client of its like."""
     signer = x509.load_pem_x509_certificate(authority.certificate.encode())
     signing = serialization.load_pem_private_key(authority.key.encode(), None)
     assert isinstance(signing, ec.EllipticCurvePrivateKey)  # noqa: S101 - `make_authority` made it
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, *([ExtendedKeyUsageOID.CLIENT_AUTH] if calls_others else [])]
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
     builder = (
         _builder(subject, signer.subject, key.public_key(), SERVER_DAYS)
         .add_extension(x509.SubjectAlternativeName([_name(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
         .add_extension(issuer, critical=False)
     )
     return _pair(builder.sign(signing, hashes.SHA256()), key)

@@ -143,4 +143,5 @@ def _run_loop(main: Coroutine[Any, Any, int]) -> int:
 
 
 def _secrets(settings: Settings) -> tuple[str, ...]:
-    return (settings.auth.secret.get_secret_value(), settings.database.service_password.get_secret_value())
+    kept = (settings.auth.secret, settings.database.service_password, settings.nats.nkey)
+    return tuple(secret.get_secret_value() for secret in kept)

@@ -33,8 +33,11 @@ def test_it_is_seen_when_a_service_or_a_node_does_not_run(cloud: Synthesized) ->
 
 def test_somebody_is_told(cloud: Synthesized) -> None:
     assert cloud.only("AWS::SNS::Subscription")["Endpoint"] == "ops@mail.example"
-    (rule,) = cloud.named("AWS::Events::Rule").values()
-    assert rule["EventPattern"]["detail"]["eventName"] == ["SERVICE_DEPLOYMENT_FAILED"]
+    rules = {where: rule for where, _, rule in cloud.all("AWS::Events::Rule")}
+    assert rules["Observability"]["EventPattern"]["detail"]["eventName"] == ["SERVICE_DEPLOYMENT_FAILED"]
+    assert rules["Workflow"]["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT"]
+    for rule in rules.values():
+        assert "Alarms" in str(rule["Targets"])
 
 
 def test_aws_may_tell_them(cloud: Synthesized) -> None:

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from infra.bus_keys import fill
+from infra.bus_names import AUTHORITY, SERVERS, node_hosts
 from infra.profiles import PROFILES
+from kit.runtime.errors import StartError
+from services.permissions import permissions
 from services.roster import ROSTER
 from tests.infra.cloud.deploy import Deployed, assert_complete, deployed
 from tests.infra.synthesized import Synthesized
@@ -69,6 +73,15 @@ def test_each_service_runs_with_its_own_role_and_image(there: Deployed) -> None:
     assert set(products) == NAMES
     assert len(set(products.values())) == len(NAMES)
     assert len(services) == len(NAMES) + 3
+
+
+def test_the_keys_of_the_bus_find_their_secrets(there: Deployed, prod: Synthesized) -> None:
+    secrets, hosts = there.client("secretsmanager"), node_hosts(prod.profile)
+    assert set(fill(secrets, "prod", hosts)) == {*permissions(), SERVERS, AUTHORITY}
+    assert fill(secrets, "prod", hosts) == []
+    assert set(fill(secrets, "prod", hosts, ["chat"])) == {"chat", SERVERS}
+    with pytest.raises(StartError, match="deploy Studio-small-Data"):
+        fill(secrets, "small", hosts)
 
 
 def test_scaling_and_alarms_are_those_of_the_templates(there: Deployed, prod: Synthesized) -> None:

@@ -37,7 +37,7 @@ def test_everything_else_is_let_in_by_who_it_is(cloud: Synthesized) -> None:
 
 def test_each_service_reaches_nats_and_those_with_tables_the_database(cloud: Synthesized) -> None:
     ports = [rule["FromPort"] for stack, _, rule in doors(cloud) if stack == "Services"]
-    assert ports.count(4222) == len(ROSTER)
+    assert ports.count(4222) == len(ROSTER) + cloud.profile.bus_keys  # and who declares the streams
     assert ports.count(5432) == len([spec for spec in ROSTER if spec.schema]) + 1  # and the migration
     assert ports.count(EDGE_PORT) == 1
 

@@ -12,8 +12,12 @@ from services.commands.secret_files import FROM_FILES
 from services.roster import ROSTER
 from tests.infra.synthesized import Resource, Synthesized, environment_of
 
-COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
+ROOT = Path(__file__).parents[2]
+COMPOSE, SECURE = (
+    yaml.safe_load((ROOT / name).read_text())["services"] for name in ("compose.yaml", "compose.secure.yaml")
+)
 NAMES = [spec.name for spec in ROSTER]
+OF_THE_BUS = ("STUDIO_NATS_NKEY", "STUDIO_NATS_CA")
 FOREIGN = {"PGSSLMODE", "PGPASSWORD", *PROVIDER_KEYS}
 """Variables that a library of somebody else's reads."""
 
@@ -59,8 +63,9 @@ def test_only_who_owns_tables_knows_the_database_and_waits_for_the_migration(clo
     container = cloud.containers()[spec.name]
     assert ("STUDIO_DATABASE_URL" in environment_of(container)) == (spec.schema is not None)
     assert ("STUDIO_DATABASE_SERVICE_PASSWORD" in secrets_of(container)) == (spec.schema is not None)
-    waits = [one for one in waited_for(cloud, spec.name) if one.startswith("MigrationDone")]
-    assert bool(waits) == (spec.schema is not None)
+    waits = {one[:8] for one in waited_for(cloud, spec.name) if one.startswith("Once")}
+    assert ("Oncemigr" in waits) == (spec.schema is not None)
+    assert ("Oncedecl" in waits) == cloud.profile.bus_keys
 
 
 def test_the_administrator_of_the_database_is_known_to_the_migration_only(cloud: Synthesized) -> None:
@@ -74,7 +79,20 @@ def test_every_variable_is_a_setting_of_the_product(cloud: Synthesized) -> None:
     for name, container in cloud.containers().items():
         given = set(environment_of(container)) | set(secrets_of(container))
         assert given <= known, name
-        assert secrets_of(container) <= {*FROM_FILES, *PROVIDER_KEYS, "STUDIO_WORKFLOW_TOKEN"}, name
+        assert secrets_of(container) <= {*FROM_FILES, *PROVIDER_KEYS, *OF_THE_BUS, "STUDIO_WORKFLOW_TOKEN"}, name
+
+
+def test_a_bus_that_keys_open_is_used_as_compose_uses_it(cloud: Synthesized) -> None:
+    """compose.secure.yaml gives files; here the same things come as variables."""
+    for name in NAMES:
+        told, kept = environment_of(cloud.containers()[name]), secrets_of(cloud.containers()[name])
+        wanted = SECURE[name]["environment"]
+        same = {key: told.get(key) for key in ("STUDIO_NATS_TLS_FIRST", "STUDIO_NATS_INBOX", "STUDIO_NATS_DECLARE")}
+        assert (same == {key: wanted[key] for key in same}) == cloud.profile.bus_keys
+        assert (set(OF_THE_BUS) <= kept) == cloud.profile.bus_keys
+    assert ("declare" in cloud.containers()) == cloud.profile.bus_keys
+    if cloud.profile.bus_keys:
+        assert cloud.containers()["declare"]["Command"] == SECURE["declare"]["command"]
 
 
 def test_streams_have_as_many_copies_as_there_are_nodes_for(cloud: Synthesized) -> None:
@@ -82,7 +100,7 @@ def test_streams_have_as_many_copies_as_there_are_nodes_for(cloud: Synthesized) 
         if name in NAMES:
             settings = environment_of(container)
             assert settings["STUDIO_NATS_REPLICAS"] == ("3" if cloud.profile.nats_nodes == 3 else "1")
-            assert settings["STUDIO_NATS_URL"].count("nats://") == cloud.profile.nats_nodes
+            assert settings["STUDIO_NATS_URL"].count("://nats-") == cloud.profile.nats_nodes
 
 
 def secrets_of(container: Resource) -> set[str]:

@@ -1,4 +1,4 @@
-"""Alarms, scaling, workflows, and the migration."""
+"""Alarms, scaling, workflows, and what runs once."""
 
 import json
 import re
@@ -95,8 +95,8 @@ def state_machine(name: str, properties: Properties, region: str) -> Made:
     return made["stateMachineArn"], {"Arn": made["stateMachineArn"], "Name": made["stateMachineArn"].split(":")[-1]}
 
 
-def migration(cls: Any, name: str, resource: dict[str, Any], account_id: str, region_name: str, **more: Any) -> Any:
-    """No container runs here. What the function would do with these properties: tests/infra/test_migration.py."""
+def once(cls: Any, name: str, resource: dict[str, Any], account_id: str, region_name: str, **more: Any) -> Any:
+    """No container runs here. What the function would do with these properties: tests/infra/test_once.py."""
     asked = resource["Properties"]
     client("lambda", region_name).get_function(FunctionName=asked["ServiceToken"])
     client("ecs", region_name).describe_task_definition(taskDefinition=asked["TaskDefinition"])
@@ -116,4 +116,4 @@ def add() -> None:
     register("AWS::ApplicationAutoScaling::ScalableTarget", target)
     register("AWS::ApplicationAutoScaling::ScalingPolicy", policy)
     register("AWS::StepFunctions::StateMachine", state_machine)
-    CustomModel.create_from_cloudformation_json = classmethod(migration)  # type: ignore[assignment]
+    CustomModel.create_from_cloudformation_json = classmethod(once)  # type: ignore[assignment]

@@ -2,24 +2,22 @@
 
 import asyncio
 import contextlib
-import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from nats.aio.client import Client
 
 from kit.bus.blobs import Blobs
+from kit.bus.broker import make_broker
 from kit.bus.connection import Bus, BusError
 from kit.bus.streams import consumers_of, declare_streams, ready_streams
 from kit.settings import BusSettings
 from services.permissions import permissions
 from tests.fixtures.bus import asked
 from tests.fixtures.polling import until
+from tests.fixtures.refusals import may_say, settled, told
 from tests.fixtures.secure_bus import SecureBus
 from tests.integration.bus.permission_table import MAY_PUBLISH, MAY_SUBSCRIBE, SERVICES, USERS
-
-_marks = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -45,47 +43,16 @@ async def declaring(server: SecureBus) -> AsyncIterator[Bus]:
         await bus.close()
 
 
-@contextlib.asynccontextmanager
-async def told(server: SecureBus, user: str) -> AsyncIterator[tuple[Client, list[str]]]:
-    """A connection as a user, and what the server refused it."""
-    refused: list[str] = []
-    async with server.client(user) as client:
-
-        async def on_error(error: Exception) -> None:
-            refused.append(str(error))
-
-        client._error_cb = on_error
-        yield client, refused
-
-
-async def settled(client: Client, refused: list[str]) -> list[str]:
-    """What the server has refused of all that was said until now. It answers in order, so something is said that is
-    certainly refused: nats-py's PING is no mark, as it may overtake what waits to be sent.
-    """
-    mark = f"nobody.{next(_marks)}"
-    await client.subscribe(mark)
-
-    async def look() -> bool:
-        return any(mark in line for line in refused)
-
-    await until(look)
-    return [line for line in refused if mark not in line]
-
-
 @pytest.mark.parametrize("user", USERS)
 async def test_a_user_says_what_is_its_own_and_nothing_else(bus: SecureBus, user: str) -> None:
-    async with told(bus, user) as (client, refused):
-        for subject, allowed in MAY_PUBLISH.items():
-            del refused[:]
-            # An empty body: what is no stream's business says so, and no stream takes one with this expectation.
-            await client.publish(subject, b"{}", headers={"Nats-Expected-Last-Msg-Id": "never"})
-            found = await settled(client, refused)
-            assert bool(found) == (user not in allowed), (user, subject, found)
+    async with told(bus.bus_settings(user), user) as (client, refused):
+        may = {subject for subject, allowed in MAY_PUBLISH.items() if user in allowed}
+        assert await may_say(client, refused, MAY_PUBLISH) == may
 
 
 @pytest.mark.parametrize("user", USERS)
 async def test_a_user_hears_what_is_for_it_and_nothing_else(bus: SecureBus, user: str) -> None:
-    async with told(bus, user) as (client, refused):
+    async with told(bus.bus_settings(user), user) as (client, refused):
         for subject, allowed in MAY_SUBSCRIBE.items():
             del refused[:]
             subscription = await client.subscribe(subject)
@@ -101,7 +68,7 @@ async def test_a_service_that_may_not_declare_looks_for_what_is_its_own(bus: Sec
 
 
 async def test_a_service_may_answer_a_request_once_and_not_say_anything_else_there(bus: SecureBus) -> None:
-    async with told(bus, "chat") as (chat, refused), bus.client("edge") as edge:
+    async with told(bus.bus_settings("chat"), "chat") as (chat, refused), bus.client("edge") as edge:
         asked_for = await chat.subscribe("rpc.chat.get_run", queue="chat")
         assert not await settled(chat, refused)
         asking = asyncio.create_task(edge.request("rpc.chat.get_run", b"?", timeout=30))
@@ -136,7 +103,7 @@ async def _bus(server: SecureBus, user: str) -> AsyncIterator[Bus]:
 
 async def test_an_analyst_hears_facts_and_can_say_nothing(bus: SecureBus) -> None:
     assert permissions()["analyst"].publish == ()
-    async with bus.client("chat") as chat, told(bus, "analyst") as (analyst, refused):
+    async with bus.client("chat") as chat, told(bus.bus_settings("analyst"), "analyst") as (analyst, refused):
         heard = await analyst.subscribe("evt.>")
         assert not await settled(analyst, refused)
         await chat.request("evt.chat.conversation.created", b'{"told": true}', timeout=30)
@@ -156,6 +123,40 @@ async def test_who_is_not_let_in_is_told_why(
     bus: SecureBus, change: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kit.bus.connection.WAIT_FOR_SERVER_SECONDS", 1.0)
+    settings = BusSettings.model_validate(bus.bus_settings("edge").model_dump() | change)
+    with pytest.raises(BusError, match=why):
+        await Bus(settings, "stranger").connect()
+
+
+async def test_key_and_authority_may_be_given_as_they_are(bus: SecureBus) -> None:
+    """Where secrets come as variables, and not as files."""
+    filed = bus.bus_settings("edge")
+    assert filed.nkey_file
+    assert filed.ca_file
+    given = {"nkey": filed.nkey_file.read_text(), "ca": filed.ca_file.read_text(), "nkey_file": None, "ca_file": None}
+    plain = BusSettings.model_validate(filed.model_dump() | given)
+    assert given["nkey"] not in repr(plain)
+    direct = Bus(plain, "edge")
+    await direct.connect()
+    assert (await asked(direct.client, "STREAM.INFO.RUNS"))["config"]["name"] == "RUNS"
+    await direct.close()
+    broker = make_broker(plain, "edge", direct)
+    async with broker:
+        assert await broker.ping(timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"nkey": "SUnonsense", "nkey_file": None}, "STUDIO_NATS_NKEY: this is not the seed of an NKey"),
+        ({"ca": "nonsense", "ca_file": None}, "STUDIO_NATS_CA holds no certificates"),
+        ({"nkey": "SU"}, "both STUDIO_NATS_NKEY and STUDIO_NATS_NKEY_FILE are set"),
+        ({"ca": "PEM"}, "both STUDIO_NATS_CA and STUDIO_NATS_CA_FILE are set"),
+    ],
+)
+async def test_what_cannot_be_a_key_or_an_authority_is_refused_before_anybody_is_called(
+    bus: SecureBus, change: dict[str, object], why: str
+) -> None:
     settings = BusSettings.model_validate(bus.bus_settings("edge").model_dump() | change)
     with pytest.raises(BusError, match=why):
         await Bus(settings, "stranger").connect()

@@ -1,7 +1,8 @@
-"""The database is migrated before the services get their new version, by a task that runs once and must succeed.
+"""What must be done before the services get their new version, by a task that runs once and must succeed: the database
+is migrated and, where services may not do it themselves, the streams of the bus are declared.
 
 CloudFormation starts it through a small function, whenever the image or its settings have changed, and waits. If it
-fails the deployment goes back. Migrations only ever add (docs/runbook.md), so the services of before go on meanwhile.
+fails the deployment goes back. Both only ever add (docs/runbook.md), so the services of before go on meanwhile.
 """
 
 from pathlib import Path
@@ -19,21 +20,28 @@ from infra.profiles import Task
 from infra.stacks.messaging import MessagingStack
 from infra.stacks.network import NetworkStack
 
-RESOURCE = "Custom::StudioMigration"
+RESOURCE = "Custom::StudioOnce"
 LONGEST_SECONDS = 840
 """A function's own limit is 900."""
-CODE = Path(__file__).with_name("migration_function.py")
+CODE = Path(__file__).with_name("once_function.py")
 
 
-class Migration(Construct):
-    """`migrate`, once per version; what depends on it waits for its end."""
+class Once(Construct):
+    """A command, once per version; what depends on it waits for its end."""
 
     def __init__(
-        self, scope: Construct, given: Given, network: NetworkStack, messaging: MessagingStack, group: ec2.SecurityGroup
+        self,
+        scope: Construct,
+        command: str,
+        given: Given,
+        *,
+        network: NetworkStack,
+        messaging: MessagingStack,
+        group: ec2.SecurityGroup,
     ) -> None:
-        super().__init__(scope, "Migration")
+        super().__init__(scope, f"Once-{command}")
         definition = task_definition(self, Task())
-        add_container(definition, "migrate", ["python", "-m", "services", "migrate"], given, checked=False)
+        add_container(definition, command, ["python", "-m", "services", command], given, checked=False)
         function = self._function(definition, messaging, given.log)
         subnets = network.vpc.select_subnets(subnet_type=network.task_subnets).subnet_ids
         self.done = CustomResource(

@@ -1,4 +1,4 @@
-"""Runs in AWS Lambda: starts the migration, waits for its end, tells CloudFormation. (4096 bytes at most.)"""
+"""Runs in AWS Lambda: starts a task, waits for its end, tells CloudFormation. (4096 bytes at most.)"""
 
 import os
 import time
@@ -11,11 +11,11 @@ POLL_SECONDS = 5
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """A request of CloudFormation's. Deleting the stack migrates nothing."""
-    ident = event.get("PhysicalResourceId") or "migration"
+    """A request of CloudFormation's. Deleting the stack starts nothing."""
+    ident = event.get("PhysicalResourceId") or "once"
     try:
         if event["RequestType"] != "Delete" and not going_back(event["StackId"]):
-            migrate(event["ResourceProperties"])
+            run(event["ResourceProperties"])
     except Exception as error:
         cfnresponse.send(event, context, cfnresponse.FAILED, {}, ident, reason=str(error)[:1000])
     else:
@@ -23,12 +23,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def going_back(stack: str) -> bool:
-    """Whether a failed deployment is undone: the version before needs no other tables than it had."""
+    """Whether a failed deployment is undone: the version before needs nothing that it did not have."""
     (found,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     return "ROLLBACK" in found["StackStatus"]
 
 
-def migrate(wanted: dict[str, Any]) -> None:
+def run(wanted: dict[str, Any]) -> None:
     """Raises RuntimeError if it did not start, did not end in time, or failed."""
     ecs = boto3.client("ecs")
     started = ecs.run_task(
@@ -44,7 +44,7 @@ def migrate(wanted: dict[str, Any]) -> None:
         },
     )
     if not started["tasks"]:
-        raise RuntimeError(f"the migration was not started: {started['failures']}")
+        raise RuntimeError(f"the task was not started: {started['failures']}")
     arn = started["tasks"][0]["taskArn"]
     until = time.monotonic() + float(os.environ["LONGEST_SECONDS"])
     while time.monotonic() < until:
@@ -52,7 +52,7 @@ def migrate(wanted: dict[str, Any]) -> None:
         if task["lastStatus"] == "STOPPED":
             codes = [container.get("exitCode") for container in task["containers"]]
             if codes != [0]:
-                raise RuntimeError(f"the migration failed ({codes}, {task.get('stoppedReason')}); see the log of {arn}")
+                raise RuntimeError(f"the task failed ({codes}, {task.get('stoppedReason')}); see the log of {arn}")
             return
         time.sleep(POLL_SECONDS)
-    raise RuntimeError(f"the migration does not end: {arn}")
+    raise RuntimeError(f"the task does not end: {arn}")

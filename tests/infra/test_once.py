@@ -1,4 +1,4 @@
-"""The function that runs the migration: what it tells CloudFormation when the task ends well, badly, or not."""
+"""The function that runs a task once: what it tells CloudFormation when the task ends well, badly, or not."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.parts.migration import CODE
+from infra.parts.once import CODE
 from tests.infra.synthesized import Synthesized
 
 STACK = "arn:aws:cloudformation:us-east-1:123456789012:stack/Studio-prod-Services/1"
@@ -53,12 +53,12 @@ def handled(aws: Aws, monkeypatch: pytest.MonkeyPatch, kind: str = "Update") -> 
     vars(response).update(SUCCESS="SUCCESS", FAILED="FAILED", send=aws.send)
     monkeypatch.setitem(sys.modules, "cfnresponse", response)
     monkeypatch.setitem(sys.modules, "boto3", SimpleNamespace(client=aws.client))  # type: ignore[arg-type]
-    monkeypatch.delitem(sys.modules, "infra.parts.migration_function", raising=False)
-    function: Any = importlib.import_module("infra.parts.migration_function")
+    monkeypatch.delitem(sys.modules, "infra.parts.once_function", raising=False)
+    function: Any = importlib.import_module("infra.parts.once_function")
     monkeypatch.setattr(function, "POLL_SECONDS", 0)
     monkeypatch.setenv("LONGEST_SECONDS", "0.2")
     function.handler({"RequestType": kind, "StackId": STACK, "ResourceProperties": ASKED}, None)
-    monkeypatch.delitem(sys.modules, "infra.parts.migration_function")
+    monkeypatch.delitem(sys.modules, "infra.parts.once_function")
     assert len(aws.told) == 1
     return aws
 
@@ -96,7 +96,9 @@ def test_nothing_is_migrated_when_a_stack_goes_or_a_deployment_is_undone(monkeyp
 
 
 def test_it_fits_into_a_template(cloud: Synthesized) -> None:
-    (function,) = cloud.named("AWS::Lambda::Function").values()
-    assert function["Code"]["ZipFile"] == CODE.read_text()
-    assert len(function["Code"]["ZipFile"]) < 4096
-    assert function["Handler"] == "index.handler"
+    functions = cloud.named("AWS::Lambda::Function").values()
+    assert len(functions) == (2 if cloud.profile.bus_keys else 1)
+    for function in functions:
+        assert function["Code"]["ZipFile"] == CODE.read_text()
+        assert len(function["Code"]["ZipFile"]) < 4096
+        assert function["Handler"] == "index.handler"
