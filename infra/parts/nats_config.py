@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from kit.bus.server_config import permissions_of
+from kit.bus.server_config import GREETING_DELAY_SECONDS, HANDSHAKE_SECONDS, permissions_of
 from services.permissions import permissions
 
 CLIENTS, ROUTES, MONITOR = 4222, 6222, 8222
@@ -81,7 +81,7 @@ def _keyed(node: Node) -> list[str]:
     return [
         # What it tells clients of itself: a name that its certificate has, and no address.
         f"client_advertise: {node.host}:{CLIENTS}",
-        *_tls("", 'handshake_first: "auto"'),
+        *_tls("", f'handshake_first: "{GREETING_DELAY_SECONDS}s"', f"timeout: {HANDSHAKE_SECONDS}"),
         "authorization {",
         "  users: [",
         *users,
