@@ -143,6 +143,11 @@ def _handled(subject: str, name: str, in_progress: int) -> tuple[str, dict[str, 
     return str(stream_of(subject)), config
 
 
+async def until_jetstream_answers(client: Client) -> None:
+    """Wait for it, some time: a cluster that begins has no leader yet. Raises BusError."""
+    await _ask(client, "STREAM.INFO.RUNS", {})
+
+
 async def declare_streams(client: Client, replicas: int) -> None:
     """Create what is missing and bring what is there up to date. Safe to call from every service at once.
 

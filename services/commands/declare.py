@@ -12,11 +12,12 @@ def declare() -> None:
     async def go() -> None:
         from kit.bus.blobs import Blobs
         from kit.bus.connection import Bus
-        from kit.bus.streams import declare_streams
+        from kit.bus.streams import declare_streams, until_jetstream_answers
 
         bus = Bus(settings, "declare")
         await bus.connect()
         try:
+            await until_jetstream_answers(bus.client)
             await Blobs(bus, settings.replicas).declare()
             await declare_streams(bus.client, settings.replicas)  # last: who waits, waits for its consumers
         finally:

@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +16,11 @@ from kit.bus.streams import INFERENCE_CONSUMER, LEASE_SECONDS, NANOSECONDS, decl
 from kit.runtime.embedded_nats import EmbeddedNats
 from kit.settings import BusSettings
 from tests.fixtures.bus import api, bus_to
+from tests.fixtures.cluster import SIZE, Cluster
 
 UNLIMITED = -1
+LATE_SECONDS = 7.0
+"""Longer than nats-py waits for an answer of JetStream."""
 NAMES = ("RUNS", "WORK", "EVENTS", "DEAD", "TIMERS")
 
 
@@ -132,3 +138,18 @@ async def test_a_publish_that_would_not_wait_to_be_stored_is_refused(bus: Bus, o
     await broker.publish({}, "evt.test.thing.happened", stream="EVENTS")
     await broker.stop()
     assert (await api(bus.client, "STREAM.INFO.EVENTS"))["state"]["messages"] == 1
+
+
+async def test_they_are_declared_though_the_cluster_has_no_leader_yet(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path)
+    try:
+        await cluster.nodes[0].start()
+        environment = {**os.environ, "STUDIO_NATS_URL": cluster.urls[0], "STUDIO_NATS_REPLICAS": str(SIZE)}
+        environment |= {"STUDIO_AUTH_SECRET": "a secret for tests that is long enough"}
+        command = (sys.executable, "-m", "services", "declare")
+        declaring = await asyncio.create_subprocess_exec(*command, env=environment)
+        await asyncio.sleep(LATE_SECONDS)
+        await asyncio.gather(*(node.start() for node in cluster.nodes[1:]))
+        assert await declaring.wait() == 0
+    finally:
+        await cluster.stop()
