@@ -29,7 +29,7 @@ class BusSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STUDIO_NATS_")
 
-    url: CommaSeparated = Field(("nats://127.0.0.1:4222",), description="the servers of one cluster")
+    url: CommaSeparated = Field(("nats://127.0.0.1:4222",), min_length=1, description="the servers of one cluster")
     credentials_file: Path | None = Field(None, description="a NATS credentials file; none: no sign-in")
     nkey_file: Path | None = Field(None, description="a file with the seed of this service's NKey; none: no sign-in")
     nkey: SecretStr = Field(SecretStr(""), description="the seed itself, for whoever cannot give a file")

@@ -55,6 +55,12 @@ async def test_a_bus_that_is_away_is_said() -> None:
     assert (code, said) == (1, f"error: nobody is at {address}; is NATS there? (STUDIO_NATS_URL)\n")
 
 
+async def test_no_address_at_all_is_a_wrong_setting() -> None:
+    code, said = await healthy("chat", {"STUDIO_NATS_URL": ""})
+    assert code == 1, "nats-py would look for a server for ever, and for nothing else"
+    assert said.startswith("error: wrong setting: STUDIO_NATS_URL: ")
+
+
 @pytest.mark.parametrize("name", ["edge", "nobody"])
 async def test_who_is_not_asked_over_the_bus_is_said(name: str) -> None:
     code, said = await healthy(name, {})
