@@ -31,7 +31,7 @@ class ChildSpec:
     identity: str = "-"  # see spawn.py
     probe: Callable[[], Awaitable[bool]] | None = None  # none: the program writes to STUDIO_READY_FD
     stop_signal: signal.Signals = signal.SIGTERM
-    start_seconds: float = 30.0
+    start_seconds: float = 90.0  # longer than a service gives itself: it says why it does not start
     stop_seconds: float = 12.0
     tries: int = 1  # of the very first start; a running child is always started again
     shows: Callable[[str], bool] = lambda line: True  # which lines are worth the terminal
