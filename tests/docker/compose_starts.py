@@ -15,7 +15,7 @@ from typing import Any
 from compose_engine import READY_SECONDS, compose, container, containers, docker, logs, say
 
 LIMIT_SECONDS = 30.0
-"""A container that is started by itself is healthy in less. How long nine take that start at once is the machine's."""
+"""A container starts in less."""
 ONCE = ("secrets", "bus-keys", "migrate", "declare")
 AT_ONCE, ALONE = "at once", "alone"
 READY = " is ready (pid "
@@ -32,6 +32,11 @@ class Start:
     """Seconds until it said that it is ready; none: it is one that says nothing and ends."""
     healthy: float
     """Seconds until it passed a health check, or had done what it is there for."""
+
+    @property
+    def own(self) -> float:
+        """Its share: started with all others an edge is healthy when chat answers, which waits for `migrate`."""
+        return self.healthy if self.how == ALONE or self.ready is None else self.ready
 
 
 def measured(service: str, how: str, state: dict[str, Any], lines: list[str]) -> Start:
@@ -72,13 +77,13 @@ def started_again(*services: str) -> list[Start]:
 
 
 def check_starts(starts: list[Start]) -> None:
-    """Print the slowest start of each, and hold those that were alone against the limit."""
+    """Print the slowest start of each, and hold all against the limit."""
     say("seconds from a container's start until it     at once with all      alone, in use")
     say("                                           says ready   healthy    says ready   healthy")
     for service in dict.fromkeys(start.service for start in starts):
         cells = [_slowest(starts, service, how) for how in (AT_ONCE, ALONE)]
         say(f"  {service:40} {cells[0]}    {cells[1]}")
-    slow = [start for start in starts if start.how == ALONE and start.healthy >= LIMIT_SECONDS]
+    slow = [start for start in starts if start.own >= LIMIT_SECONDS]
     assert not slow, f"not started within {LIMIT_SECONDS:.0f} s: {slow}"
 
 
