@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "tests.fixtures.model_server",
+    "tests.fixtures.secure_bus",
     "tests.fixtures.servers",
     "tests.fixtures.stack",
     "tests.fixtures.mortal",

@@ -24,23 +24,15 @@ STEPS = [
 
 
 @pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[SecureBus]:
-    server = SecureBus(tmp_path / "bus")
-    await server.start()
-    yield server
-    await server.stop()
-
-
-@pytest.fixture
-async def stack(servers: Servers, bus: SecureBus, tmp_path: Path) -> AsyncIterator[Stack]:
-    async with own_database(servers, bus.url) as own:
-        keyed = Servers(bus.url, own.database_url, own.source, bus)
+async def stack(servers: Servers, secure_bus: SecureBus, tmp_path: Path) -> AsyncIterator[Stack]:
+    async with own_database(servers, secure_bus.url) as own:
+        keyed = Servers(secure_bus.url, own.database_url, own.source, secure_bus)
         (tmp_path / "stack").mkdir()
         async with running_stack(keyed, tmp_path / "stack") as running:
             yield running
 
 
-async def test_the_product_needs_nothing_that_is_not_on_its_lists(stack: Stack, bus: SecureBus) -> None:
+async def test_the_product_needs_nothing_that_is_not_on_its_lists(stack: Stack, secure_bus: SecureBus) -> None:
     async with stack.client(email="ada@example.com") as http:
         told = await send(http, "Hello", model="demo-swift")
         assert told.types[-1] == "run.completed"
@@ -65,7 +57,7 @@ async def test_the_product_needs_nothing_that_is_not_on_its_lists(stack: Stack, 
         assert (await http.post("/v1/conversations/new/messages", json=away)).status_code == 202
         await until(lambda: _written(stack.folder / "mail"))
         assert (await http.get("/asyncapi.json")).json()["info"].get("x-absent-services") is None
-    refused = [line for line in (bus.folder / "nats.log").read_text().splitlines() if "iolation" in line]
+    refused = [line for line in (secure_bus.folder / "nats.log").read_text().splitlines() if "iolation" in line]
     assert not refused
 
 

@@ -1,8 +1,5 @@
 """A TLS handshake with the bus that fails is one attempt, not the last."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from kit.bus import connection
@@ -18,35 +15,27 @@ WITHIN_THE_HANDSHAKE = 600
 CUTS = 3
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[SecureBus]:
-    keyed = SecureBus(tmp_path / "bus")
-    await keyed.start()
-    yield keyed
-    await keyed.stop()
-
-
-def through(port: int, server: SecureBus) -> BusSettings:
+def through(port: int, secure_bus: SecureBus) -> BusSettings:
     """How `chat` connects, by way of a port."""
-    return server.bus_settings("chat").model_copy(update={"url": (f"tls://127.0.0.1:{port}",)})
+    return secure_bus.bus_settings("chat").model_copy(update={"url": (f"tls://127.0.0.1:{port}",)})
 
 
-async def test_the_first_connection_is_tried_again(server: SecureBus) -> None:
-    async with cutting_proxy((server.port,), cuts=CUTS, most=WITHIN_THE_HANDSHAKE) as proxy:
-        bus = Bus(through(proxy.port, server), "test")
+async def test_the_first_connection_is_tried_again(secure_bus: SecureBus) -> None:
+    async with cutting_proxy((secure_bus.port,), cuts=CUTS, most=WITHIN_THE_HANDSHAKE) as proxy:
+        bus = Bus(through(proxy.port, secure_bus), "test")
         await bus.connect()
         assert (bus.connected, proxy.connections) == (True, CUTS + 1)
         proxy.cuts = CUTS
-        broker = make_broker(through(proxy.port, server), "test", bus)
+        broker = make_broker(through(proxy.port, secure_bus), "test", bus)
         await broker.connect()
         assert proxy.connections == 2 * (CUTS + 1)
         await broker.stop()
         await bus.close()
 
 
-async def test_a_connection_that_was_lost_is_tried_again(server: SecureBus) -> None:
-    async with cutting_proxy((server.port,), most=WITHIN_THE_HANDSHAKE) as proxy:
-        bus = Bus(through(proxy.port, server), "test")
+async def test_a_connection_that_was_lost_is_tried_again(secure_bus: SecureBus) -> None:
+    async with cutting_proxy((secure_bus.port,), most=WITHIN_THE_HANDSHAKE) as proxy:
+        bus = Bus(through(proxy.port, secure_bus), "test")
         await bus.connect()
         proxy.cuts = CUTS
         before = proxy.connections
@@ -61,9 +50,9 @@ async def test_a_connection_that_was_lost_is_tried_again(server: SecureBus) -> N
 
 
 async def test_a_server_whom_nobody_vouches_for_is_told_of_in_bounded_time(
-    server: SecureBus, monkeypatch: pytest.MonkeyPatch
+    secure_bus: SecureBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "WAIT_FOR_SERVER_SECONDS", 1)
-    bus = Bus(server.bus_settings("chat").model_copy(update={"ca_file": None}), "test")
+    bus = Bus(secure_bus.bus_settings("chat").model_copy(update={"ca_file": None}), "test")
     with pytest.raises(BusError, match=r"CERTIFICATE_VERIFY_FAILED.*STUDIO_NATS_CA_FILE"):
         await bus.connect()
