@@ -15,6 +15,7 @@ from kit.bus.fastpath import FastPath
 from kit.bus.sign_in import BusError as BusError
 from kit.bus.sign_in import SigningClient, sign_in_options
 from kit.settings import BusSettings
+from kit.tasks import cancelled
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +80,7 @@ class Bus:
         """Connect, or raise BusError if no server can be reached or it is too old."""
         options = connect_options(self._settings, self._name) | sign_in_options(self._settings)
         try:
-            async with asyncio.timeout(WAIT_FOR_SERVER_SECONDS):
-                await self.client.connect(**options, **self._callbacks())
+            await self._connect(options)
         except (NatsError, OSError, TimeoutError, ssl.SSLError) as error:
             await self.client.close()
             urls = ", ".join(self._settings.url)
@@ -90,6 +90,17 @@ class Bus:
         if (version.major, version.minor) < MINIMUM_SERVER:
             await self.client.close()
             raise BusError(f"NATS server {version} is too old: {'.'.join(map(str, MINIMUM_SERVER))} or newer is needed")
+
+    async def _connect(self, options: dict[str, Any]) -> None:
+        """nats-py tries for ever, and may not hear that its time is over (kit/tasks.py says why): it is told again."""
+        connecting = asyncio.create_task(self.client.connect(**options, **self._callbacks()))
+        try:
+            done, _ = await asyncio.wait({connecting}, timeout=WAIT_FOR_SERVER_SECONDS)
+        finally:
+            await cancelled(connecting)
+        if not done:
+            raise TimeoutError
+        connecting.result()
 
     async def close(self) -> None:
         """Flush what is queued and close."""

@@ -1,10 +1,13 @@
 """A TLS handshake with the bus that fails is one attempt, not the last."""
 
+import asyncio
+
 import pytest
 
 from kit.bus import connection
 from kit.bus.broker import make_broker
 from kit.bus.connection import Bus, BusError
+from kit.runtime.ports import free_port
 from kit.settings import BusSettings
 from tests.fixtures.cutting_proxy import cutting_proxy
 from tests.fixtures.polling import until
@@ -56,3 +59,25 @@ async def test_a_server_whom_nobody_vouches_for_is_told_of_in_bounded_time(
     bus = Bus(secure_bus.bus_settings("chat").model_copy(update={"ca_file": None}), "test")
     with pytest.raises(BusError, match=r"CERTIFICATE_VERIFY_FAILED.*STUDIO_NATS_CA_FILE"):
         await bus.connect()
+
+
+async def test_a_connection_that_does_not_hear_that_its_time_is_over_is_told_again(
+    secure_bus: SecureBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11's `wait_for`, with which nats-py waits, loses a cancellation now and then: here it does so once."""
+    monkeypatch.setattr(connection, "WAIT_FOR_SERVER_SECONDS", 0.2)
+    bus = Bus(through(free_port(), secure_bus), "test")
+    connect, lost = bus.client.connect, 0
+
+    async def hard_of_hearing(**options: object) -> None:
+        nonlocal lost
+        try:
+            await connect(**options)
+        except asyncio.CancelledError:
+            lost += 1
+            await connect(**options)
+
+    monkeypatch.setattr(bus.client, "connect", hard_of_hearing)
+    with pytest.raises(BusError, match="cannot reach NATS"):
+        await bus.connect()
+    assert lost == 1
