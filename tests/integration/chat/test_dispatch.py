@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from kit.ids import new_id
 from kit.runlog.lane import RunKey
 from tests.fixtures.bus import api, plain_client, subjects_of
 from tests.fixtures.database import database
@@ -49,7 +50,7 @@ async def facts_of(servers: Servers, run_id: str) -> list[str]:
         found = []
         for sequence in range(max(1, last - 500), last + 1):
             message = (await api(client, "STREAM.MSG.GET.EVENTS", {"seq": sequence}))["message"]
-            if run_id.encode() in b64decode(message["data"]):
+            if json.loads(b64decode(message["data"])).get("run_id") == run_id:
                 found.append(message["subject"])
         return sorted(found)
 
@@ -63,7 +64,7 @@ async def dispatched(servers: Servers, run_id: str) -> bool:
 async def name_of(http: httpx.AsyncClient) -> tuple[str, str]:
     """A run to copy, and a name that nobody else uses."""
     told = await send(http, "Hello")
-    return told.run_id, told.run_id.removeprefix("chat_")[:20] + "x"
+    return told.run_id, new_id("x").removeprefix("x_")
 
 
 async def test_a_run_that_never_reached_the_bus_is_answered_once(stack: Stack, servers: Servers) -> None:
