@@ -26,7 +26,7 @@ from typing import Any
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import Error, NoServersError
+from nats.errors import Error
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 
@@ -34,6 +34,8 @@ STREAM, FACTS = "EVENTS", "evt.>"
 BATCH = 100
 WAIT_SECONDS = 5.0
 """For one batch. An empty one is also the moment to see whether our consumer is still there."""
+CONNECT_SECONDS = 10.0
+"""The first time; later it is tried for as long as it takes."""
 FORGET_US_SECONDS = 60.0
 RETRY_SECONDS = 1.0
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -116,10 +118,35 @@ def say(text: str) -> None:
     print(f"# {text}", file=sys.stderr, flush=True)
 
 
+async def connected(url: str, credentials: str | None) -> Client:
+    """A connection that is kept up whatever happens. Ends the program if it cannot be made."""
+    said = ""
+
+    async def failed(error: Exception) -> None:
+        nonlocal said
+        if said != (said := repr(error)):  # each time it is something else
+            say(f"NATS: {said}; trying again")
+
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await nats.connect(
+                url.split(","),
+                name="subscriber example",
+                user_credentials=credentials,
+                max_reconnect_attempts=-1,
+                error_cb=failed,
+            )
+    except (Error, OSError) as error:
+        raise SystemExit(f"nobody lets us in at {url}: {said or repr(error)}") from None
+
+
 async def print_facts(client: Client, since: datetime | None) -> None:
-    """Until cancelled."""
-    async for message in facts(client, since):
-        print(line(message), flush=True)
+    """Until cancelled, or until nobody reads it any more."""
+    try:
+        async for message in facts(client, since):
+            print(line(message), flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left goes nowhere, at exit as well
 
 
 async def main() -> None:
@@ -129,17 +156,7 @@ async def main() -> None:
     parser.add_argument("--credentials", help="a NATS credentials file")
     parser.add_argument("--since", type=moment, help="begin so long ago: 30s, 15m, 2h, 7d, or an ISO time")
     given = parser.parse_args()
-    url = given.url or local_url()
-    try:
-        client = await nats.connect(
-            url.split(","),
-            name="subscriber example",
-            user_credentials=given.credentials,
-            max_reconnect_attempts=-1,
-            allow_reconnect=True,
-        )
-    except (NoServersError, OSError) as error:
-        raise SystemExit(f"nobody answers at {url}: {error}") from None
+    client = await connected(given.url or local_url(), given.credentials)
     printing = asyncio.create_task(print_facts(client, given.since))
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, printing.cancel)

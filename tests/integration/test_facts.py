@@ -1,11 +1,8 @@
 """What anybody may hear: facts without words, and listening changes nothing."""
 
-import asyncio
 import contextlib
 import json
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -16,68 +13,11 @@ from tests.fixtures.events import Told, follow, send
 from tests.fixtures.model_server import ModelServer
 from tests.fixtures.polling import until
 from tests.fixtures.stack import Stack
+from tests.fixtures.subscriber import listening, subscriber
 from tests.integration.compare.over_http import compare
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "subscriber.py"
 PROMPT, ANSWER, TITLE, SYSTEM, COMMENT = "xylophone", "bassoon", "harpsichord", "accordion", "clavichord"
 STREAMS = ("RUNS", "WORK", "EVENTS", "DEAD", "TIMERS")
-
-
-class Subscriber:
-    """The example script as a process of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-        self.words: list[str] = []
-        self._reading = [
-            asyncio.create_task(self._read(process.stdout, self.lines)),
-            asyncio.create_task(self._read(process.stderr, self.words)),
-        ]
-
-    async def _read(self, pipe: asyncio.StreamReader | None, into: list[str]) -> None:
-        assert pipe is not None
-        async for line in pipe:
-            into.append(line.decode().rstrip())
-
-    async def heard(self, *words: str) -> list[str]:
-        """The lines with all these words, waited for."""
-
-        async def look() -> list[str]:
-            return [line for line in self.lines if all(word in line for word in words)]
-
-        return await until(look)
-
-    async def stop(self) -> int:
-        """Ctrl-C."""
-        if self.process.returncode is None:
-            self.process.send_signal(2)
-        async with asyncio.timeout(10):
-            code = await self.process.wait()
-            await asyncio.gather(*self._reading)
-        return code
-
-
-@contextlib.asynccontextmanager
-async def subscriber(*arguments: str, **environment: str) -> AsyncIterator[Subscriber]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(SCRIPT), *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=environment,
-    )
-    running = Subscriber(process)
-    try:
-        yield running
-    finally:
-        await running.stop()
-
-
-async def listening(running: Subscriber) -> None:
-    async def look() -> bool:
-        return "# listening" in running.words
-
-    await until(look)
 
 
 def shape(told: Told) -> list[tuple[str, Any]]:
@@ -193,41 +133,6 @@ async def test_facts_carry_no_words(stack: Stack, model_server: ModelServer) -> 
     said = b"\n".join(heard)
     for word in (PROMPT, ANSWER, TITLE, SYSTEM, COMMENT):
         assert word.encode() not in said
-
-
-async def test_a_subscriber_hears_new_facts_and_those_of_before(stack: Stack) -> None:
-    url = ("--url", stack.servers.nats_url)
-    async with subscriber(*url) as live, stack.client() as http:
-        await listening(live)
-        told = await send(http, "Hello")
-        (ended,) = await live.heard("evt.chat.run.completed", told.run_id)
-        assert "model=demo-swift" in ended
-        async with subscriber(*url, "--since", "1h") as late:
-            await late.heard("evt.inference.generation.completed", told.run_id)
-            await late.heard("evt.chat.run.completed", told.run_id)
-            assert await late.stop() == 0
-        assert await live.stop() == 0
-    assert "# stopped" in live.words
-
-
-async def test_a_subscriber_tolerates_what_it_does_not_know(stack: Stack) -> None:
-    async with subscriber(STUDIO_NATS_URL=stack.servers.nats_url) as running:
-        await listening(running)
-        async with plain_client(stack.servers) as client:
-            await client.jetstream().publish("evt.weather.storm.passed", b"\xff not json")
-            await client.jetstream().publish("evt.weather.storm.passed", b'{"tune": {"key": "la"}}')
-        await running.heard("evt.weather.storm.passed", "no JSON object")
-        await running.heard("evt.weather.storm.passed", 'tune={"key":"la"}')
-
-
-async def test_a_subscriber_finds_the_local_stack(stack: Stack, tmp_path: Path) -> None:
-    async with subscriber(STUDIO_DATA_DIR=str(tmp_path)) as lost:
-        assert await lost.process.wait() == 1
-        await lost.stop()
-    assert "no stack runs here" in "".join(lost.words)
-    (tmp_path / "state.json").write_text(json.dumps({"nats_url": stack.servers.nats_url}))
-    async with subscriber(STUDIO_DATA_DIR=str(tmp_path)) as running:
-        await listening(running)
 
 
 async def test_adding_a_subscriber_changes_nothing(stack: Stack) -> None:
