@@ -66,7 +66,6 @@ async def declared(servers: AwsBus) -> None:
         await declaring.close()
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("user", USERS)
 async def test_a_user_comes_in_with_its_own_secret_and_says_what_is_its_own(bus: AwsBus, user: str) -> None:
     # Each at another node: all have the same list.

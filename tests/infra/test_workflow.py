@@ -16,11 +16,11 @@ from services.commands.workflow_step import WorkflowStep
 from tests.infra.cloud.deploy import Deployed, assert_complete, deployed
 from tests.infra.synthesized import Synthesized
 
-HEARTBEAT_SECONDS = 4
+HEARTBEAT_SECONDS = 20
 """Instead of ten minutes; the graph is as it is."""
-BEAT_SECONDS, BEATS = 1, 5
+BEAT_SECONDS, BEATS = 4, 6
 """Together longer than a heartbeat, and each so much shorter that a slow machine is not late."""
-ENDS_WITHIN_SECONDS = 80
+ENDS_WITHIN_SECONDS = 200
 REQUEST = {"prompt": "Tell me about rivers", "model": "demo-sage"}
 
 
@@ -147,7 +147,6 @@ def machine(small: Synthesized) -> Iterator[Machine]:
         yield Machine(there, one["stateMachineArn"], bucket)
 
 
-@pytest.mark.timeout(180)
 def test_every_stack_of_small_is_complete(machine: Machine, small: Synthesized) -> None:
     assert_complete(machine.there, small)
 
