@@ -115,7 +115,7 @@ async def test_a_fallback_stops_what_it_replaces(keeping: Stack, keeper: Respons
     keeper.asked.clear()
     keeper.says(*NUMBERS, hold_after=0)
     async with keeping.client() as http:
-        told = await send(http, "Count", model="kept", fallbacks=["demo-swift"], timeouts={"first_token_seconds": 0.5})
+        told = await send(http, "Count", model="kept", fallbacks=["demo-swift"], timeouts={"first_token_seconds": 3.0})
     assert told.one("generation.completed")["model"] == "demo-swift"
 
     async def stopped() -> bool:

@@ -116,7 +116,7 @@ async def test_it_falls_silent(stack: Stack, servers: Servers, model_server: Mod
     await model_server.reply("one two three four five six seven eight", model="gpt-4o")
     await model_server.break_stream("stall", after_chunks=4, stall_seconds=60)
     async with stack.client() as http:
-        told = await send(http, "Count", model="mock", timeouts={"silence_seconds": 0.5})
+        told = await send(http, "Count", model="mock", timeouts={"silence_seconds": 3.0})
         assert await assert_failed(http, servers, told, {"silence_timeout"})
         requests = await until(model_server.requests)
         assert not requests[-1]["completed"], "its stream was closed and not read to the end"
@@ -131,7 +131,7 @@ async def test_it_never_begins(stack: Stack, servers: Servers, model_server: Mod
 
 async def test_it_takes_too_long_in_all(stack: Stack, servers: Servers) -> None:
     async with stack.client() as http:
-        told = await send(http, "for 1 hour", model="demo-marathon", timeouts={"total_seconds": 0.8})
+        told = await send(http, "for 1 hour", model="demo-marathon", timeouts={"total_seconds": 3.0})
         assert await assert_failed(http, servers, told, {"total_timeout"})
 
 

@@ -84,7 +84,7 @@ async def test_then_its_fallbacks_are_asked(stack: Stack, model_server: ModelSer
 async def test_a_model_that_never_begins_makes_room_for_its_fallback(stack: Stack, model_server: ModelServer) -> None:
     await model_server.slow_first_token(60)
     async with stack.client() as http:
-        told = await send(http, "Hello", model="mock", fallbacks=["demo-swift"], timeouts={"first_token_seconds": 0.5})
+        told = await send(http, "Hello", model="mock", fallbacks=["demo-swift"], timeouts={"first_token_seconds": 3.0})
     assert told.types[-1] == "run.completed"
     assert notices(told) == [("fallback", "demo-swift")]
 
@@ -147,7 +147,11 @@ async def test_a_stop_is_heard_while_a_repetition_is_waited_for(stack: Stack, mo
 
 
 async def test_a_dead_provider_is_left_alone_and_asked_again_later(servers: Servers, tmp_path: Path) -> None:
-    settings = {"STUDIO_INFERENCE_BREAKER_FAILURES": "3", "STUDIO_INFERENCE_BREAKER_SECONDS": "1"}
+    settings = {
+        "STUDIO_INFERENCE_BREAKER_FAILURES": "3",
+        "STUDIO_INFERENCE_BREAKER_SECONDS": "2.2",
+        "STUDIO_INFERENCE_RETRY_BASE_SECONDS": "1.2",  # the third wait, of 2.4 to 4.8 s, is longer than the breaker's
+    }
     async with (
         running_model_server() as model,
         own_stack(servers, tmp_path, model, settings=settings) as stack,

@@ -68,7 +68,7 @@ async def is_late(world: World, key: RunKey) -> None:
         (completes, "completed", None, {}),
         (fails, "failed", "step_failed", {}),
         (is_stopped, "cancelled", None, {}),
-        (is_late, "failed", "run_timeout", {"timeout_seconds": 0.5}),
+        (is_late, "failed", "run_timeout", {"timeout_seconds": 3.0}),
     ],
 )
 @pytest.mark.parametrize("notify", ["always", None])

@@ -84,7 +84,7 @@ async def test_another_address_is_not_held_against_its_user(world: World, mails:
 
 async def test_what_is_given_up_can_be_sent_once_more(world: World, mails: MailServer) -> None:
     mails.refuse_at("MAIL", "451 4.3.2 Not now")
-    await world.replica(mails, mail_give_up_seconds=0.3)
+    await world.replica(mails, mail_give_up_seconds=3.0)
     await world.session()
     found = await world.until_status(await world.ended(), "failed")
     assert found.deliveries[0].attempts >= 2
