@@ -11,6 +11,7 @@ from services.roster import ROSTER
 from tests.architecture.source import ROOT, product, under
 
 DATABASE = ("alembic", "asyncpg", "kit.db", "sqlalchemy", "sqlmodel")
+DEAR = {"aiohttp", "cryptography", "fastapi", "faststream", "httpx", "nats", "rich", "sqlalchemy", "studio_client"}
 
 
 def test_the_import_rules_hold() -> None:
@@ -52,3 +53,12 @@ def test_kit_knows_no_service_by_name() -> None:
             assert not {name for name in source.imports() if under(name, *(f"contracts.{name}" for name in names))}, (
                 f"{source.name} uses the words of one service"
             )
+
+
+def test_a_command_does_not_pay_for_what_another_one_needs() -> None:
+    """Every service is started by a command, and every container is asked by one for its health, again and again."""
+    code = f"import sys, services.__main__; print(*{DEAR} & sys.modules.keys())"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert told.stdout.split() == []

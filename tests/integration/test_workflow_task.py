@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import SecretStr
 
 from kit.settings import WorkflowSettings
+from services.commands.workflow_run import perform
 from services.commands.workflow_step import WorkflowStep
-from services.commands.workflow_task import perform
 from tests.fixtures.stack import Stack
 
 
