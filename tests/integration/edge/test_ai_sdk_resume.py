@@ -120,7 +120,7 @@ async def test_a_message_that_comes_while_an_answer_runs_does_as_it_says(stack: 
 
 async def test_without_a_word_it_waits_for_its_turn(stack: Stack) -> None:
     async with stack.client() as http:
-        slow = submit("chat", user("100 numbers at 100 tok/s", "m1"), model="demo-marathon")
+        slow = submit("chat", user("500 numbers at 100 tok/s", "m1"), model="demo-marathon")
         await part_of(http, slow, 1000)
         told = await post(http, submit("chat", user("Hi", "m2")))
         assert told.finish == "stop"
