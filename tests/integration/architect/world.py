@@ -58,7 +58,7 @@ class World(Ground[ArchitectService]):
 
     async def ask(self, request: Any) -> Any:
         """A request to architect."""
-        return await call(self.bus, request, timeout=30, blobs=self.blobs)
+        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

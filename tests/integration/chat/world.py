@@ -69,7 +69,7 @@ class World(Ground[ChatService]):
 
     async def ask(self, request: Any) -> Any:
         """A request to chat."""
-        return await call(self.bus, request, timeout=20, blobs=self.blobs)
+        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def ordered(self, key: RunKey) -> GenerateRequest:
         """The order to inference, as it is in the queue, with its messages from wherever they are."""

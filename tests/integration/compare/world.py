@@ -61,7 +61,7 @@ class World(Ground[CompareService]):
 
     async def ask(self, request: Any) -> Any:
         """A request to compare."""
-        return await call(self.bus, request, timeout=20, blobs=self.blobs)
+        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

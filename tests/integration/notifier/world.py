@@ -97,7 +97,7 @@ class World(Ground[NotifierService]):
 
     async def ask(self, request: Any) -> Any:
         """A request to the notifier."""
-        return await call(self.bus, request, timeout=10, blobs=self.blobs)
+        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

@@ -77,7 +77,7 @@ class World(Ground[AssistantsService]):
 
     async def ask(self, request: Any) -> Any:
         """A request to architect."""
-        return await call(self.bus, request, timeout=30, blobs=self.blobs)
+        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refusal(self, request: Any) -> Refused:
         """The refusal of a request."""
