@@ -78,6 +78,7 @@ _API_TIMEOUT_SECONDS = 5.0
 _WAIT_FOR_JETSTREAM_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.25
 _CONFLICTS = {10058}  # stream name already in use with another configuration
+_NOT_YET = {10005}  # no server to place it on: those of a cluster that has just begun may count as offline
 _BOUND = {10013}  # a consumer's deliveries are taken elsewhere at this moment: by a version before this table
 
 
@@ -195,7 +196,8 @@ async def _ask(client: Client, call: str, request: dict[str, Any]) -> dict[str, 
                 f"$JS.API.{call}", json.dumps(request).encode(), timeout=_API_TIMEOUT_SECONDS
             )
             error: dict[str, Any] | None = json.loads(message.data).get("error")
-            if error is None or error["code"] != 503:
+            late = asyncio.get_running_loop().time() > deadline
+            if error is None or (error["code"] != 503 and (late or error["err_code"] not in _NOT_YET)):
                 return error
             problem = error["description"]
         except Exception as failure:  # no responders, timeout, reconnect

@@ -1,5 +1,6 @@
 """A service's database: one transaction per message, begun and ended at the boundary."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS = 5
+WAIT_FOR_DATABASE_SECONDS = 20
+"""At start, for one that is there and slow; less than a service has to start."""
 COMMAND_TIMEOUT_SECONDS = 30
 POOL_WAIT_SECONDS = 5
 TRIES = 3
@@ -139,16 +142,22 @@ class Database:
         """Open some connections, so that the first requests do not wait for them. Raises StartError."""
         options = {**self._options, "server_settings": {**_SERVER_SETTINGS, "application_name": self._name}}
         url = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        try:
-            self._direct = await asyncpg.create_pool(
-                url, min_size=WARM_CONNECTIONS, max_size=self._pool_size, reset=_nothing_to_reset, **options
-            )
-        except (OSError, asyncpg.PostgresError) as error:
-            where = f"{self._url.host}:{self._url.port or 5432}, as {self._url.username}"
-            reason = str(error) or type(error).__name__
-            raise StartError(
-                f"the database ({where}) does not let us in: {reason}; is it there and migrated?"
-            ) from error
+        deadline = asyncio.get_running_loop().time() + WAIT_FOR_DATABASE_SECONDS
+        while self._direct is None:
+            try:
+                self._direct = await asyncpg.create_pool(
+                    url, min_size=WARM_CONNECTIONS, max_size=self._pool_size, reset=_nothing_to_reset, **options
+                )
+            except (OSError, asyncpg.PostgresError) as error:
+                if isinstance(error, TimeoutError) and asyncio.get_running_loop().time() < deadline:
+                    log.info("the database takes its time to let us in; trying again")
+                    continue
+                raise self._refused(error) from error
+
+    def _refused(self, error: Exception) -> StartError:
+        where = f"{self._url.host}:{self._url.port or 5432}, as {self._url.username}"
+        reason = str(error) or type(error).__name__
+        return StartError(f"the database ({where}) does not let us in: {reason}; is it there and migrated?")
 
     async def close(self) -> None:
         """Close all connections."""

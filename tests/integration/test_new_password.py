@@ -56,3 +56,22 @@ async def test_a_service_without_a_database_says_where_it_looked() -> None:
     settings = DatabaseSettings(url=SecretStr(f"postgresql://x:hush@127.0.0.1:{port}/studio"))
     with pytest.raises(StartError, match=rf"the database \(127\.0\.0\.1:{port}, as studio_chat\) does not let us in"):
         await Database(settings, "chat").connect()
+
+
+async def test_a_database_that_is_slow_to_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.db.database.CONNECT_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("kit.db.database.WAIT_FOR_DATABASE_SECONDS", 0.5)
+    asked = 0
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        settings = DatabaseSettings(url=SecretStr(f"postgresql://x:hush@127.0.0.1:{port}/studio"))
+        with pytest.raises(StartError, match="does not let us in: TimeoutError"):
+            await Database(settings, "chat").connect()
+    assert asked > 1
