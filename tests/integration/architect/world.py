@@ -20,7 +20,7 @@ from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from services.architect.service import ArchitectService
-from tests.fixtures.bus import api
+from tests.fixtures.bus import held
 from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -116,14 +116,8 @@ class World(Ground[ArchitectService]):
 
     async def orders(self, key: RunKey) -> list[GenerateRequest]:
         """The orders to inference of a run, as they are in the queue."""
-        found = []
-        state = (await api(self.bus.client, "STREAM.INFO.WORK"))["state"]
-        for sequence in range(state["first_seq"], state["last_seq"] + 1):
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.WORK", b'{"seq": %d}' % sequence)
-            subject = (message.headers or {}).get("Nats-Subject", "")
-            if key.run.encode() in message.data and subject.startswith("work.inference."):
-                found.append(GenerateRequest.model_validate_json(message.data))
-        return found
+        orders = await held(self.bus.client, "WORK", "work.inference.>")
+        return [GenerateRequest.model_validate_json(order.data) for order in orders if key.run.encode() in order.data]
 
     async def answering(self, key: RunKey, name: str) -> Answering:
         """A worker at a step, as soon as that is asked for."""

@@ -78,7 +78,7 @@ async def test_what_is_refused_is_not_republished(bus: Bus) -> None:
     await bus.client.flush()
     for word, expected in ((b"first", "0"), (b"refused", "0"), (b"end", "1")):
         headers = {"Nats-Expected-Last-Subject-Sequence": expected}
-        answer = await bus.client.request("log.t.u.run.main", word, headers=headers)
+        answer = await bus.client.request("log.t.u.run.main", word, headers=headers, timeout=30)
         assert ("error" in json.loads(answer.data)) == (word == b"refused")
     async with asyncio.timeout(30):
         await end.wait()

@@ -20,7 +20,7 @@ from kit.settings import DatabaseSettings
 from services.chat import endings
 from services.chat.endings import EndingHandlers
 from services.chat.marks import run_marks
-from tests.fixtures.bus import api, connected_bus, subjects_of
+from tests.fixtures.bus import api, connected_bus, held
 from tests.fixtures.database import database, rows
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -62,18 +62,8 @@ async def fact(stack: Stack, servers: Servers, bus: Bus) -> GenerationEnded:
 
 async def facts_of(bus: Bus, run_id: str) -> int:
     """How often the end of the run was told."""
-    told = 0
-    for subject in await subjects_of(bus.client, "EVENTS", "evt.chat.run.*"):
-        sequence = 1
-        while True:
-            answer = await bus.client.request(
-                "$JS.API.DIRECT.GET.EVENTS", b'{"seq": %d, "next_by_subj": "%b"}' % (sequence, subject.encode())
-            )
-            if (answer.headers or {}).get("Status"):
-                break
-            sequence = int(answer.headers["Nats-Sequence"]) + 1
-            told += run_id.encode() in answer.data and subject != "evt.chat.run.created"
-    return told
+    facts = await held(bus.client, "EVENTS", "evt.chat.run.*")
+    return sum(run_id.encode() in fact.data and fact.subject != "evt.chat.run.created" for fact in facts)
 
 
 async def assert_ended(servers: Servers, bus: Bus, fact: GenerationEnded) -> None:

@@ -1,14 +1,13 @@
 """A crash between the commit of a run and its way onto the bus is healed by the sweep, once."""
 
 import json
-from base64 import b64decode
 from typing import Any
 
 import httpx
 
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
-from tests.fixtures.bus import api, plain_client, subjects_of
+from tests.fixtures.bus import held, plain_client, subjects_of
 from tests.fixtures.database import database
 from tests.fixtures.events import follow, send
 from tests.fixtures.polling import until
@@ -46,13 +45,8 @@ async def left_behind(servers: Servers, pattern: str, name: str, **changes: Any)
 async def facts_of(servers: Servers, run_id: str) -> list[str]:
     """The subjects of the facts that were told of a run."""
     async with plain_client(servers) as client:
-        last = (await api(client, "STREAM.INFO.EVENTS"))["state"]["last_seq"]
-        found = []
-        for sequence in range(max(1, last - 500), last + 1):
-            message = (await api(client, "STREAM.MSG.GET.EVENTS", {"seq": sequence}))["message"]
-            if f'"run_id":"{run_id}"'.encode() in b64decode(message["data"]):
-                found.append(message["subject"])
-        return sorted(found)
+        facts = await held(client, "EVENTS")
+    return sorted(fact.subject for fact in facts if f'"run_id":"{run_id}"'.encode() in fact.data)
 
 
 async def dispatched(servers: Servers, run_id: str) -> bool:

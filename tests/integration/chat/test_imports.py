@@ -10,6 +10,7 @@ from contracts.chat import Conversation, DeleteConversation, ForkConversation, G
 from contracts.content import Image, Turn
 from contracts.message import Owner
 from kit.ids import new_id
+from tests.fixtures.bus import held
 from tests.fixtures.polling import until
 from tests.integration.chat.asking import answer, key_of, message, refused, said, shown, texts, told_to_the_model
 from tests.integration.chat.test_branches import again
@@ -99,14 +100,9 @@ async def test_it_is_told_once(world: World) -> None:
 
 
 async def facts_about(world: World, conversation: str) -> list[str]:
-    """The subjects of what was told of a conversation, newest first."""
-    last = (await world.bus.client.jetstream().stream_info("EVENTS")).state.last_seq
-    found = []
-    for sequence in range(last, max(0, last - 50), -1):
-        fact = await world.bus.client.request("$JS.API.DIRECT.GET.EVENTS", b'{"seq": %d}' % sequence)
-        if conversation.encode() in fact.data:
-            found.append(fact.headers["Nats-Subject"])
-    return found
+    """The subjects of what was told of a conversation."""
+    facts = await held(world.bus.client, "EVENTS")
+    return [fact.subject for fact in facts if conversation.encode() in fact.data]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from kit.ids import new_id
 from kit.runlog.lane import RunKey
 from services.chat import run_store
 from services.chat.service import ChatService
-from tests.fixtures.bus import api, subjects_of
+from tests.fixtures.bus import held, subjects_of
 from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.servers import Servers
 from tests.integration.chat.worker import Answering
@@ -73,8 +73,7 @@ class World(Ground[ChatService]):
 
     async def ordered(self, key: RunKey) -> GenerateRequest:
         """The order to inference, as it is in the queue, with its messages from wherever they are."""
-        for sequence in await self._orders():
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.WORK", b'{"seq": %d}' % sequence)
+        for message in reversed(await held(self.bus.client, "WORK")):
             if key.run.encode() in message.data:
                 order = GenerateRequest.model_validate_json(message.data)
                 if order.messages_ref is None:
@@ -82,10 +81,6 @@ class World(Ground[ChatService]):
                 kept = json.loads(await self.blobs.get(order.messages_ref))
                 return GenerateRequest.model_validate({**order.model_dump(), **kept})
         raise AssertionError(f"{key.run} is not in the queue")
-
-    async def _orders(self) -> range:
-        state = (await api(self.bus.client, "STREAM.INFO.WORK"))["state"]
-        return range(state["last_seq"], state["first_seq"] - 1, -1)
 
     async def begin(self, content: str = "Hello", **more: Any) -> RunKey:
         """A run that has just begun; nobody answers yet."""
@@ -153,11 +148,8 @@ class World(Ground[ChatService]):
     async def facts(self) -> dict[str, list[str]]:
         """By run, the subjects of all facts that were told of it."""
         found: dict[str, list[str]] = defaultdict(list)
-        last = (await api(self.bus.client, "STREAM.INFO.EVENTS"))["state"]["last_seq"]
-        for sequence in range(1, last + 1):
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.EVENTS", b'{"seq": %d}' % sequence)
-            fact = json.loads(message.data)
-            found[fact.get("run_id", "")].append(message.headers["Nats-Subject"])
+        for fact in await held(self.bus.client, "EVENTS"):
+            found[json.loads(fact.data).get("run_id", "")].append(fact.subject)
         return found
 
 

@@ -19,7 +19,7 @@ from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
 from services.compare.service import CompareService
-from tests.fixtures.bus import api, subjects_of
+from tests.fixtures.bus import held, subjects_of
 from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -140,9 +140,7 @@ class World(Ground[CompareService]):
     async def orders(self, key: RunKey) -> list[GenerateRequest]:
         """The orders to inference, as they are in the queue, with their messages from wherever they are."""
         found = []
-        state = (await api(self.bus.client, "STREAM.INFO.WORK"))["state"]
-        for sequence in range(state["first_seq"], state["last_seq"] + 1):
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.WORK", b'{"seq": %d}' % sequence)
+        for message in await held(self.bus.client, "WORK"):
             if key.run.encode() in message.data:
                 order = GenerateRequest.model_validate_json(message.data)
                 if order.messages_ref is not None:
@@ -154,12 +152,8 @@ class World(Ground[CompareService]):
     async def facts(self) -> dict[str, list[str]]:
         """By run, the subjects of all facts of compare that were told of it."""
         found: dict[str, list[str]] = defaultdict(list)
-        last = (await api(self.bus.client, "STREAM.INFO.EVENTS"))["state"]["last_seq"]
-        for sequence in range(1, last + 1):
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.EVENTS", b'{"seq": %d}' % sequence)
-            subject = (message.headers or {}).get("Nats-Subject", "")
-            if subject.startswith("evt.compare."):
-                found[json.loads(message.data)["run_id"]].append(subject)
+        for fact in await held(self.bus.client, "EVENTS", "evt.compare.>"):
+            found[json.loads(fact.data)["run_id"]].append(fact.subject)
         return found
 
 

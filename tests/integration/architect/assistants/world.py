@@ -17,7 +17,7 @@ from kit.orchestrate.service import OrchestratorService
 from kit.refusal import Refused
 from kit.settings import Settings
 from services.architect.assistants import Assistants
-from tests.fixtures.bus import api
+from tests.fixtures.bus import held
 from tests.fixtures.ground import Ground, ground_on
 from tests.fixtures.polling import until
 from tests.fixtures.servers import Servers
@@ -104,14 +104,11 @@ class World(Ground[AssistantsService]):
     async def facts(self, assistant_id: str) -> list[dict[str, Any]]:
         """What everybody was told of an assistant, without the owner."""
         found = []
-        last = (await api(self.bus.client, "STREAM.INFO.EVENTS"))["state"]["last_seq"]
-        for sequence in range(1, last + 1):
-            message = await self.bus.client.request("$JS.API.DIRECT.GET.EVENTS", b'{"seq": %d}' % sequence)
+        for message in await held(self.bus.client, "EVENTS", "evt.architect.assistant.*"):
             told = json.loads(message.data)
             if told.get("assistant_id") == assistant_id:
                 assert told.pop("owner") == OWNER.model_dump()
-                verb = (message.headers or {})["Nats-Subject"].removeprefix("evt.architect.assistant.")
-                found.append({"verb": verb, **told})
+                found.append({"verb": message.subject.removeprefix("evt.architect.assistant."), **told})
         return found
 
 
