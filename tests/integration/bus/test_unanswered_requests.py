@@ -41,7 +41,7 @@ async def asked(own_nats: EmbeddedNats) -> AsyncIterator[tuple[Bus, list[bytes]]
 
 async def test_a_question_is_asked_again(asked: tuple[Bus, list[bytes]]) -> None:
     bus, heard = asked
-    assert await rpc.call(bus, GetRun(owner=OWNER, run_id="chat_1"), timeout=5) == RUN
+    assert await rpc.call(bus, GetRun(owner=OWNER, run_id="chat_1"), timeout=30) == RUN
     assert len(heard) == 2
     assert heard[0] == heard[1], "the very same: whoever did it already says what came of it"
 

@@ -83,7 +83,7 @@ async def _batch(client: Client, request: dict[str, Any]) -> list[Msg]:
     await client.publish(DIRECT_GET, json.dumps(request).encode(), reply=inbox)
     found: list[Msg] = []
     while not found or "Status" not in (found[-1].headers or {}):
-        found.append(await subscription.next_msg(timeout=5))
+        found.append(await subscription.next_msg(timeout=30))
     await subscription.unsubscribe()
     return found
 
