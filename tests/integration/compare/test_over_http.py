@@ -29,7 +29,7 @@ async def test_lanes_over_one_connection_cut_anywhere_and_resumed_by_one_cursor(
             """The page is loaded anew in the middle of an answer."""
 
             async def under_way() -> bool:
-                return stays.heard > 200
+                return stays.heard > 20  # a busy machine tells them in few and long pieces
 
             await until(under_way)
             page = await get(http, run_id)
