@@ -15,7 +15,6 @@ from contracts.generation import GenerateRequest
 from contracts.ids import RUN_LANE
 from contracts.message import Owner
 from kit.bus.publish import publish
-from kit.bus.rpc import call
 from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
@@ -55,10 +54,6 @@ class World(Ground[ArchitectService]):
                 await part.stop()
             await self.pool.execute("DELETE FROM architect.duty")
         return service
-
-    async def ask(self, request: Any) -> Any:
-        """A request to architect."""
-        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

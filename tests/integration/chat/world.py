@@ -11,7 +11,6 @@ from contracts.generation import GenerateRequest, GenerationEnded
 from contracts.ids import MAIN_LANE, RUN_LANE
 from contracts.message import Owner
 from kit.bus.publish import publish
-from kit.bus.rpc import call
 from kit.clock import now_ms
 from kit.ids import new_id
 from kit.runlog.lane import RunKey
@@ -66,10 +65,6 @@ class World(Ground[ChatService]):
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Look into the tables."""
         return [dict(row) for row in await self.pool.fetch(query, *arguments)]
-
-    async def ask(self, request: Any) -> Any:
-        """A request to chat."""
-        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def ordered(self, key: RunKey) -> GenerateRequest:
         """The order to inference, as it is in the queue, with its messages from wherever they are."""

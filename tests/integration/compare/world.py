@@ -14,7 +14,6 @@ from contracts.generation import GenerateRequest, GenerationEnded
 from contracts.ids import BLIND, RUN_LANE
 from contracts.message import Owner
 from kit.bus.publish import publish
-from kit.bus.rpc import call
 from kit.ids import new_id
 from kit.refusal import Refused
 from kit.runlog.lane import RunKey
@@ -58,10 +57,6 @@ class World(Ground[CompareService]):
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         """Look into the tables."""
         return [dict(row) for row in await self.pool.fetch(query, *arguments)]
-
-    async def ask(self, request: Any) -> Any:
-        """A request to compare."""
-        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

@@ -15,7 +15,6 @@ from contracts.notifier_values import Notification
 from contracts.session import Presence, SessionBegunFact
 from contracts.subjects import PRESENCE
 from kit.bus.publish import publish
-from kit.bus.rpc import call
 from kit.clock import now_ms, utc_now
 from kit.ids import new_id
 from kit.refusal import Refused
@@ -94,10 +93,6 @@ class World(Ground[NotifierService]):
             await message.respond(presence.model_dump_json().encode())
 
         return await self.bus.client.subscribe(subject, cb=answer)
-
-    async def ask(self, request: Any) -> Any:
-        """A request to the notifier."""
-        return await call(self.bus, request, timeout=60, blobs=self.blobs)
 
     async def refused(self, request: Any) -> str:
         """The code with which a request is refused."""

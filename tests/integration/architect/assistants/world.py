@@ -75,10 +75,6 @@ class World(Ground[AssistantsService]):
         """Look into the tables."""
         return [dict(row) for row in await self.pool.fetch(query, *arguments)]
 
-    async def ask(self, request: Any) -> Any:
-        """A request to architect."""
-        return await call(self.bus, request, timeout=60, blobs=self.blobs)
-
     async def refusal(self, request: Any) -> Refused:
         """The refusal of a request."""
         with pytest.raises(Refused) as caught:
